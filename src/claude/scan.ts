@@ -1,0 +1,125 @@
+/**
+ * Finds the transcripts in Claude Code's directory, and the project each belongs to.
+ *
+ * @module
+ */
+import { basename, dirname, join } from "node:path";
+import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
+import { entriesOf, lstatIfThere, readRange } from "../machine/files.ts";
+import type { FileStamp } from "../machine/state.ts";
+import { splitLines } from "../transcript/lines.ts";
+import { normalCwd, projectDirName } from "../translate/project_dir.ts";
+import { projectsDir } from "./layout.ts";
+
+/** A transcript on this machine. */
+export interface LocalTranscript {
+  readonly id: SessionId;
+  readonly path: LocalPath;
+  readonly stamp: FileStamp;
+}
+
+/** Something that cannot be used, and why. */
+export interface Skipped {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** What {@linkcode scanTranscripts} found. */
+export interface Scan {
+  readonly transcripts: ReadonlyMap<SessionId, LocalTranscript>;
+  readonly skipped: readonly Skipped[];
+}
+
+/** Finds every transcript: files named by a UUID directly in a project's directory. Links are refused. */
+export function scanTranscripts(claudeDir: LocalPath): Scan {
+  const transcripts = new Map<SessionId, LocalTranscript>();
+  const skipped: Skipped[] = [];
+  for (const project of entriesOf(projectsDir(claudeDir))) {
+    if (!project.isDirectory) continue;
+    const directory = join(projectsDir(claudeDir), project.name);
+    for (const entry of entriesOrSkip(directory, skipped)) {
+      const id = entry.name.endsWith(".jsonl") ? asSessionId(entry.name.slice(0, -6)) : undefined;
+      if (id === undefined) continue;
+      const path = join(directory, entry.name) as LocalPath;
+      const info = entry.isFile ? lstatIfThere(path) : undefined;
+      if (info?.isFile !== true) {
+        skipped.push({ what: path, why: "it is not a regular file" });
+        continue;
+      }
+      const found = { id, path, stamp: stampOf(info) };
+      const other = transcripts.get(id);
+      if (other !== undefined) skipped.push(duplicate(found, other));
+      // A session has one transcript; a copy in another project is older than the one in use.
+      if (other === undefined || other.stamp.mtimeMs < found.stamp.mtimeMs) {
+        transcripts.set(id, found);
+      }
+    }
+  }
+  return { transcripts, skipped };
+}
+
+function entriesOrSkip(directory: string, skipped: Skipped[]): Deno.DirEntry[] {
+  try {
+    return entriesOf(directory);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    skipped.push({ what: directory, why: "it cannot be read: permission denied" });
+    return [];
+  }
+}
+
+function duplicate(a: LocalTranscript, b: LocalTranscript): Skipped {
+  const older = a.stamp.mtimeMs > b.stamp.mtimeMs ? b : a;
+  return { what: older.path, why: "the same session lies in another project's directory, newer" };
+}
+
+/** Returns the stamp of a file. */
+export function stampOf(info: Deno.FileInfo): FileStamp {
+  return { size: info.size, mtimeMs: info.mtime?.getTime() ?? 0, ino: Number(info.ino ?? 0) };
+}
+
+/** Bytes at each end of a transcript that are searched for the working directory. */
+const SEARCHED = 256 * 1024;
+
+/**
+ * Returns a transcript's project: the working directory whose name its directory bears, else the first one
+ * recorded, else `undefined`. The records decide because the name cannot be decoded.
+ */
+export function readProject(
+  transcript: LocalTranscript,
+  os: typeof Deno.build.os,
+): LocalPath | undefined {
+  const name = basename(dirname(transcript.path));
+  const { size } = transcript.stamp;
+  const head = readRange(transcript.path, 0, Math.min(size, SEARCHED));
+  const inHead = recordedDirectories(head);
+  const fits = (cwd: string) => projectDirName(normalCwd(os, cwd)) === name;
+  const fitting = inHead.find(fits);
+  if (fitting !== undefined || size <= SEARCHED) return (fitting ?? inHead[0]) as LocalPath;
+  const inTail = recordedDirectories(readRange(transcript.path, size - SEARCHED, size));
+  return (inTail.findLast(fits) ?? inHead[0] ?? inTail[0]) as LocalPath | undefined;
+}
+
+/** Returns the `cwd` and `relocatedCwd` fields of the records, in order. */
+function recordedDirectories(bytes: Uint8Array): string[] {
+  const decoder = new TextDecoder();
+  return splitLines(bytes).flatMap((line) => {
+    const text = decoder.decode(line);
+    return FIELDS.flatMap((field) => fieldOf(text, field));
+  });
+}
+
+const FIELDS = ["relocatedCwd", "cwd"] as const;
+
+function fieldOf(line: string, field: string): string[] {
+  if (!line.includes(`"${field}":`)) return [];
+  try {
+    const record: unknown = JSON.parse(line);
+    if (typeof record !== "object" || record === null) return [];
+    const value: unknown = Object.entries(record).find(([key]) => key === field)?.[1];
+    return typeof value === "string" && value !== "" ? [value] : [];
+  } catch {
+    // A torn or garbage line names no directory.
+    return [];
+  }
+}

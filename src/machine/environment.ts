@@ -1,0 +1,79 @@
+/**
+ * What this process knows of its surroundings, gathered once: everything else gets it passed in.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { join } from "node:path";
+import { tmpdir } from "node:os";
+import type { LocalPath } from "../brands.ts";
+import { CcsyncError } from "../errors.ts";
+import type { PathStyle } from "../translate/profile.ts";
+
+/** The surroundings of one run. */
+export interface Environment {
+  readonly os: typeof Deno.build.os;
+  readonly style: PathStyle;
+  readonly hostname: string;
+  readonly home: LocalPath;
+  /** ccsync's own directory: `CCSYNC_HOME` or `~/.claude-session-sync`. */
+  readonly ccsyncHome: LocalPath;
+  /** Claude Code's directory: `CLAUDE_CONFIG_DIR` or `~/.claude`, NFC. Observed with client 2.1.197. */
+  readonly claudeDir: LocalPath;
+  /** Claude Code's temporary tree `<tmp>/claude-<uid>`; uid 0 where there is none. Observed with client 2.1.197. */
+  readonly claudeTmp: LocalPath;
+  /** Returns the current time, milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/**
+ * Reads the surroundings from the process.
+ *
+ * @throws {CcsyncError} kind "setup" when there is no home directory
+ */
+export function readEnvironment(): Environment {
+  const { os } = Deno.build;
+  const style = os === "windows" ? "windows" : "posix";
+  const home = Deno.env.get(os === "windows" ? "USERPROFILE" : "HOME") ?? Deno.env.get("HOME");
+  if (home === undefined || home === "") {
+    throw new CcsyncError("setup", "cannot find the home directory: HOME is not set", {
+      hints: ["set HOME to your home directory"],
+    });
+  }
+  return {
+    os,
+    style,
+    hostname: Deno.hostname(),
+    home: home as LocalPath,
+    ccsyncHome: (nonEmpty("CCSYNC_HOME") ?? join(home, ".claude-session-sync")) as LocalPath,
+    claudeDir: (nonEmpty("CLAUDE_CONFIG_DIR") ?? join(home, ".claude"))
+      .normalize("NFC") as LocalPath,
+    claudeTmp: claudeTmp(),
+    now: Date.now,
+  };
+}
+
+function claudeTmp(): LocalPath {
+  const base = nonEmpty("CLAUDE_CODE_TMPDIR") ?? tmpdir();
+  const uid = Deno.build.os === "windows" ? 0 : Deno.uid() ?? 0;
+  return join(realPath(base), `claude-${uid}`) as LocalPath;
+}
+
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    // Not there yet: Claude Code will resolve it when it makes it; its plain name is the best guess.
+    return path;
+  }
+}
+
+function nonEmpty(name: string): string | undefined {
+  const value = Deno.env.get(name);
+  return value === undefined || value === "" ? undefined : value;
+}
+
+/** Returns a random id of 128 bits as hexadecimal digits. */
+export function randomId(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("hex");
+}

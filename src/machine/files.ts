@@ -1,0 +1,155 @@
+/**
+ * Safe file writes: what a reader sees is either the old content or the new one, never half of it.
+ *
+ * @module
+ */
+import { dirname, join } from "node:path";
+import { randomId } from "./environment.ts";
+
+const PRIVATE_FILE = 0o600;
+const PRIVATE_DIRECTORY = 0o700;
+
+/** Makes a directory that only its owner can enter, parents included. Existing ones keep their mode. */
+export function makePrivateDirectory(path: string): void {
+  Deno.mkdirSync(path, { recursive: true, mode: PRIVATE_DIRECTORY });
+}
+
+/** A file being written beside the one it is going to replace. */
+export class PendingFile implements Disposable {
+  readonly #target: string;
+  readonly #temporary: string;
+  readonly #file: Deno.FsFile;
+  #open = true;
+  #placed = false;
+  #size = 0;
+
+  /** Opens a temporary file in the target's directory, which is made if it is missing. */
+  constructor(target: string) {
+    makePrivateDirectory(dirname(target));
+    this.#target = target;
+    this.#temporary = join(dirname(target), `.ccsync-${randomId()}.tmp`);
+    this.#file = Deno.openSync(this.#temporary, {
+      write: true,
+      createNew: true,
+      mode: PRIVATE_FILE,
+    });
+  }
+
+  /** Where the content is until it is placed. */
+  get path(): string {
+    return this.#temporary;
+  }
+
+  /** Bytes written so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Appends all of the bytes. */
+  write(bytes: Uint8Array): void {
+    writeAll(this.#file, bytes);
+    this.#size += bytes.length;
+  }
+
+  /** Puts the file in its place, durably. */
+  place(mtimeMs?: number): void {
+    this.#file.syncSync();
+    if (mtimeMs !== undefined) this.#file.utimeSync(mtimeMs / 1000, mtimeMs / 1000);
+    this.#close();
+    Deno.renameSync(this.#temporary, this.#target);
+    this.#placed = true;
+    syncDirectory(dirname(this.#target));
+  }
+
+  /** Removes the temporary file unless it was placed. */
+  [Symbol.dispose](): void {
+    this.#close();
+    if (!this.#placed) removeIfThere(this.#temporary);
+  }
+
+  #close(): void {
+    if (this.#open) this.#file.close();
+    this.#open = false;
+  }
+}
+
+/** Replaces a file's content durably, owner-readable only. */
+export function writeFile(path: string, content: Uint8Array | string): void {
+  using pending = new PendingFile(path);
+  pending.write(typeof content === "string" ? new TextEncoder().encode(content) : content);
+  pending.place();
+}
+
+/** Writes all of the bytes: one call may write only some. */
+export function writeAll(file: Pick<Deno.FsFile, "writeSync">, bytes: Uint8Array): void {
+  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+}
+
+/** Fills the buffer from the file's position, and returns how many bytes there were. */
+export function readFully(file: Deno.FsFile, buffer: Uint8Array): number {
+  let done = 0;
+  while (done < buffer.length) {
+    const count = file.readSync(buffer.subarray(done));
+    if (count === null) break;
+    done += count;
+  }
+  return done;
+}
+
+/** Returns `[from, to)` of a file; shorter where the file ends before. */
+export function readRange(path: string, from: number, to: number): Uint8Array {
+  using file = Deno.openSync(path, { read: true });
+  file.seekSync(from, Deno.SeekMode.Start);
+  const buffer = new Uint8Array(Math.max(0, to - from));
+  return buffer.subarray(0, readFully(file, buffer));
+}
+
+/** Returns a text file's content, or `undefined` where there is no such file. */
+export function readTextIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
+}
+
+/** Returns what `lstat` says, or `undefined` where nothing is there. */
+export function lstatIfThere(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return undefined;
+    }
+    throw error;
+  }
+}
+
+/** Returns a directory's entries sorted by name, or none where there is no such directory. */
+export function entriesOf(path: string): Deno.DirEntry[] {
+  try {
+    return [...Deno.readDirSync(path)].sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
+      return [];
+    }
+    throw error;
+  }
+}
+
+/** Removes a file if it is there. */
+export function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function syncDirectory(path: string): void {
+  // Windows cannot open a directory as a file; its renames are durable without.
+  if (Deno.build.os === "windows") return;
+  using directory = Deno.openSync(path, { read: true });
+  directory.syncSync();
+}

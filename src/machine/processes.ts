@@ -1,0 +1,62 @@
+/**
+ * Which processes run. Asked of `ps` or `tasklist`: the executable may signal no process that it did not
+ * start, nor read `/proc`.
+ *
+ * @module
+ */
+
+/** Start times of running processes by id, milliseconds since 1970; `unknown` where nobody can tell. */
+export type ProcessTable = ReadonlyMap<number, number> | "unknown";
+
+/** Returns which of the processes run, and since when. */
+export async function runningProcesses(
+  pids: readonly number[],
+  now: number,
+): Promise<ProcessTable> {
+  try {
+    return Deno.build.os === "windows" ? await askTasklist(pids) : await askPs(pids, now);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "unknown";
+    throw error;
+  }
+}
+
+async function askPs(pids: readonly number[], now: number): Promise<ProcessTable> {
+  const { code, stdout } = await new Deno.Command("ps", {
+    args: ["-o", "pid=,etime=", "-p", pids.join(",")],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  const table = parsePs(new TextDecoder().decode(stdout), now);
+  // ps fails where none of them runs, and where it does not know the options.
+  return code === 0 || code === 1 ? table : "unknown";
+}
+
+/** Reads `pid [[dd-]hh:]mm:ss` lines. */
+export function parsePs(output: string, now: number): Map<number, number> {
+  const table = new Map<number, number>();
+  for (const line of output.split("\n")) {
+    const [, pid, days, hours, minutes, seconds] =
+      /^\s*(\d+)\s+(?:(?:(\d+)-)?(\d+):)?(\d+):(\d+)\s*$/.exec(line) ?? [];
+    if (pid === undefined) continue;
+    const age = ((Number(days ?? 0) * 24 + Number(hours ?? 0)) * 60 + Number(minutes)) * 60 +
+      Number(seconds);
+    table.set(Number(pid), now - age * 1000);
+  }
+  return table;
+}
+
+async function askTasklist(pids: readonly number[]): Promise<ProcessTable> {
+  const { code, stdout } = await new Deno.Command("tasklist", {
+    args: ["/FO", "CSV", "/NH"],
+    stdin: "null",
+    stderr: "null",
+  }).output();
+  if (code !== 0) return "unknown";
+  const running = new TextDecoder().decode(stdout).matchAll(/^"[^"]*","(\d+)"/gm);
+  const wanted = new Set(pids);
+  // Start times are not told: a running process counts as old enough.
+  return new Map(
+    [...running].map(([, pid]) => [Number(pid), 0] as const).filter(([pid]) => wanted.has(pid)),
+  );
+}
