@@ -1,0 +1,200 @@
+/**
+ * Runs git with a fixed environment: no prompts without a terminal, no hooks of the user's, no exotic
+ * protocols, no `GIT_*` variable that could point it elsewhere.
+ *
+ * @module
+ */
+import { CcsyncError } from "../errors.ts";
+
+/** What a git process left behind. */
+export interface GitResult {
+  readonly code: number;
+  readonly stdout: Uint8Array;
+  readonly stderr: string;
+}
+
+/** The oldest git that has all that ccsync uses. */
+const OLDEST: readonly [number, number] = [2, 30];
+
+/** Settings that hold for every call, whatever the user's own configuration says. */
+const SETTINGS: readonly string[] = [
+  "core.hooksPath=/dev/null",
+  "core.fsmonitor=false",
+  "core.autocrlf=false",
+  "core.quotePath=true",
+  "core.logAllRefUpdates=false",
+  "commit.gpgSign=false",
+  "push.gpgSign=false",
+  "push.followTags=false",
+  "push.recurseSubmodules=no",
+  "fetch.recurseSubmodules=no",
+  "fetch.writeCommitGraph=false",
+  "submodule.recurse=false",
+  "gc.auto=0",
+  "maintenance.auto=false",
+  "advice.detachedHead=false",
+  "protocol.allow=never",
+  "protocol.https.allow=always",
+  "protocol.http.allow=always",
+  "protocol.ssh.allow=always",
+  "protocol.git.allow=always",
+  "protocol.file.allow=always",
+];
+
+/** Variables of git that are about reaching a host, not about which repository is meant. */
+const KEPT: ReadonlySet<string> = new Set([
+  "GIT_ASKPASS",
+  "GIT_CONFIG_GLOBAL",
+  "GIT_CONFIG_NOSYSTEM",
+  "GIT_CONFIG_SYSTEM",
+  "GIT_EXEC_PATH",
+  "GIT_SSH",
+  "GIT_SSH_COMMAND",
+  "GIT_SSH_VARIANT",
+  "GIT_SSL_CAINFO",
+  "GIT_SSL_CAPATH",
+]);
+
+const decoder = new TextDecoder();
+
+/** A bare repository and the way to run git in it. */
+export class Git {
+  readonly directory: string;
+  readonly #env: Record<string, string>;
+
+  constructor(directory: string) {
+    this.directory = directory;
+    this.#env = gitEnvironment(Deno.env.toObject(), Deno.stdin.isTerminal());
+  }
+
+  /** Returns a git process that has not started. Options come from {@linkcode SETTINGS}; paths and URLs go behind `--`. */
+  command(args: readonly string[], stdin: "null" | "piped" = "null"): Deno.Command {
+    const settings = SETTINGS.flatMap((setting) => ["-c", setting]);
+    return new Deno.Command("git", {
+      args: [...settings, "--git-dir", this.directory, ...args],
+      env: this.#env,
+      clearEnv: true,
+      stdin,
+      stdout: "piped",
+      stderr: "piped",
+    });
+  }
+
+  /** Runs git to its end, whatever its exit code. */
+  async try(args: readonly string[]): Promise<GitResult> {
+    const { code, stdout, stderr } = await started(() => this.command(args).output());
+    return { code, stdout, stderr: decoder.decode(stderr) };
+  }
+
+  /**
+   * Runs git to its end and returns what it printed.
+   *
+   * @throws {CcsyncError} the kind that {@linkcode failureOf} reads from git's message
+   */
+  async run(what: string, args: readonly string[]): Promise<Uint8Array> {
+    const result = await this.try(args);
+    if (result.code !== 0) throw failureOf(what, result);
+    return result.stdout;
+  }
+}
+
+/**
+ * Checks that there is a git, and that it is new enough.
+ *
+ * @throws {CcsyncError} kind "setup" when not
+ */
+export async function requireGit(): Promise<string> {
+  const { stdout } = await started(() =>
+    new Deno.Command("git", { args: ["--version"], stdin: "null" }).output()
+  );
+  const version = /(\d+)\.(\d+)[.\d]*/.exec(decoder.decode(stdout));
+  const major = Number(version?.[1] ?? 0);
+  const minor = Number(version?.[2] ?? 0);
+  if (major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1])) return version?.[0] ?? "";
+  throw new CcsyncError(
+    "setup",
+    `cannot use this git: it is version ${version?.[0] ?? "unknown"}, ccsync needs ${
+      OLDEST.join(".")
+    } or newer`,
+    { hints: ["install a newer git: https://git-scm.com/downloads"] },
+  );
+}
+
+/** Starts a git process; says so where there is no git. */
+export async function started<T>(start: () => Promise<T> | T): Promise<T> {
+  try {
+    return await start();
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new CcsyncError("setup", "cannot run git: it is not installed, or not on the PATH", {
+      hints: ["install git 2.30 or newer: https://git-scm.com/downloads"],
+      cause: error,
+    });
+  }
+}
+
+/** Returns the environment git runs in. */
+export function gitEnvironment(
+  ours: Readonly<Record<string, string>>,
+  isTerminal: boolean,
+): Record<string, string> {
+  const env: Record<string, string> = {};
+  for (const [name, value] of Object.entries(ours)) {
+    const upper = name.toUpperCase();
+    // LD_* and DYLD_*: Deno lets no program that is allowed by name be started with them.
+    if (/^(?:LD|DYLD)_/.test(upper) || (upper.startsWith("GIT_") && !KEPT.has(upper))) continue;
+    env[name] = value;
+  }
+  env["LC_ALL"] = "C";
+  env["GIT_OPTIONAL_LOCKS"] = "0";
+  env["GIT_NO_REPLACE_OBJECTS"] = "1";
+  if (!isTerminal) {
+    env["GIT_TERMINAL_PROMPT"] = "0";
+    env["GIT_SSH_COMMAND"] ??= "ssh -o BatchMode=yes";
+  }
+  return env;
+}
+
+/** What git prints where a host, or the repository on it, cannot be reached. */
+const UNREACHABLE =
+  /could not resolve host|connection (?:refused|reset|timed out|closed)|failed to connect|network is unreachable|no route to host|operation timed out|couldn't connect|does not appear to be a git repository|early eof|unexpected disconnect|the remote end hung up|repository .* not found|does not exist|returned error: 5\d\d|rpc failed|bad gateway|unable to access|not a git repository/i;
+const CREDENTIALS =
+  /authentication failed|permission denied \(|could not read (?:username|password)|terminal prompts disabled|invalid credentials|returned error: (?:401|403)|access denied|host key verification failed/i;
+
+/** Returns the failure that git's message tells of, without credentials. */
+export function failureOf(what: string, result: GitResult): CcsyncError {
+  const message = essence(redact(result.stderr)) || `git ended with code ${result.code}`;
+  if (CREDENTIALS.test(message)) {
+    return new CcsyncError(
+      "credentials",
+      `cannot ${what}: the hub refused the credentials: ${message}`,
+      {
+        hints: [
+          "check that git alone can reach the hub: git ls-remote <url>; for GitHub run: gh auth login",
+        ],
+      },
+    );
+  }
+  if (UNREACHABLE.test(message)) {
+    return new CcsyncError("unreachable", `cannot ${what}: the hub cannot be reached: ${message}`, {
+      hints: ["check the network and the address (ccsync config show), then run the command again"],
+      transient: true,
+    });
+  }
+  return new CcsyncError("failed", `cannot ${what}: ${message}`);
+}
+
+/** Removes user names and passwords from URLs. */
+export function redact(text: string): string {
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s@]+@/gi, "$1");
+}
+
+/** Returns git's message in one line, without its general advice. */
+function essence(stderr: string): string {
+  const lines = stderr.split("\n").map((line) => line.trim().replace(/^(?:fatal|error): /, ""))
+    .filter((line) => line !== "" && !NOISE.test(line));
+  return lines.slice(0, 3).map((line) => line.replace(/\.$/, "")).join("; ");
+}
+
+const NOISE =
+  /^(?:hint|warning):|^could not read from remote|^please make sure|^and the repository exists|^to /i;

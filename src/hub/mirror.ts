@@ -1,0 +1,212 @@
+/**
+ * This machine's bare clone of the hub: the only place that talks to the hub.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { asOid, type Oid } from "../brands.ts";
+import { CcsyncError } from "../errors.ts";
+import { makePrivateDirectory } from "../machine/files.ts";
+import { type CommitChanges, type CommitInfo, writeCommit } from "./commit_writer.ts";
+import { checkFormat, FORMAT_PATH } from "./format.ts";
+import { failureOf, Git, redact } from "./git.ts";
+import { ObjectReader } from "./object_reader.ts";
+
+/** The hub's only branch. */
+const MAIN = "refs/heads/main";
+/** Where the mirror keeps what it last fetched. */
+const FETCHED = "refs/hub/main";
+
+/** One path that differs between two states of the hub. */
+export interface TreeEntry {
+  readonly path: string;
+  /** Git's file mode; `100644` and `040000` are all that ccsync writes. */
+  readonly mode: string;
+  /** The object, or `undefined` where the path is gone. */
+  readonly oid: Oid | undefined;
+}
+
+/** What became of a push: `rejected` means that somebody was faster, so fetch and try again. */
+export type PushOutcome = "pushed" | "rejected";
+
+const decoder = new TextDecoder();
+
+/** The mirror of one hub. */
+export class Mirror implements AsyncDisposable {
+  readonly remote: string;
+  readonly git: Git;
+  readonly objects: ObjectReader;
+
+  /** Names the mirror; nothing is read or written before {@linkcode Mirror.prepare}. */
+  constructor(ccsyncHome: string, remote: string) {
+    this.remote = remote;
+    this.git = new Git(join(ccsyncHome, "mirror.git"));
+    this.objects = new ObjectReader(this.git);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.objects[Symbol.asyncDispose]();
+  }
+
+  /** Makes the mirror if it is not there, and points it at the hub. */
+  async prepare(): Promise<void> {
+    try {
+      Deno.statSync(join(this.git.directory, "HEAD"));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      makePrivateDirectory(this.git.directory);
+      await this.git.run("make the mirror", ["init", "--quiet", "--bare", "--initial-branch=main"]);
+    }
+  }
+
+  /**
+   * Fetches the hub's branch and returns its head, `undefined` for an empty hub.
+   *
+   * @throws {CcsyncError} kind "unreachable" or "credentials"; "setup" when it is not a hub, or of a newer format
+   */
+  async fetch(): Promise<Oid | undefined> {
+    const result = await this.git.try([
+      "fetch",
+      "--quiet",
+      "--no-tags",
+      "--no-write-fetch-head",
+      "--",
+      this.remote,
+      `+${MAIN}:${FETCHED}`,
+    ]);
+    if (result.code !== 0) {
+      if (!/couldn't find remote ref/i.test(result.stderr)) {
+        throw failureOf(`fetch from the hub "${redact(this.remote)}"`, result);
+      }
+      return await this.#emptyHub();
+    }
+    const head = await this.head();
+    if (head !== undefined) await this.#checkFormat(head);
+    return head;
+  }
+
+  /** Returns what was fetched last, without asking the hub. */
+  async head(): Promise<Oid | undefined> {
+    return (await this.objects.read(FETCHED))?.oid;
+  }
+
+  /** Returns every path of a state of the hub, or those under some directories; directories included. */
+  async entries(head: Oid, under: readonly string[] = []): Promise<TreeEntry[]> {
+    const args = ["ls-tree", "-r", "-t", "-z", "--full-tree", head, "--", ...under];
+    return parseTree(decoder.decode(await this.git.run("read the hub's files", args)));
+  }
+
+  /** Returns the paths that differ between two states of the hub, directories included. */
+  async changes(from: Oid, to: Oid): Promise<TreeEntry[]> {
+    const args = ["diff-tree", "-r", "-t", "-z", "--raw", "--no-renames", from, to];
+    return parseDiff(decoder.decode(await this.git.run("compare the hub's states", args)));
+  }
+
+  /** Returns whether the mirror has a commit. */
+  async has(oid: Oid): Promise<boolean> {
+    return (await this.objects.read(oid))?.type === "commit";
+  }
+
+  /** Returns a text file of a state of the hub, or `undefined` where there is none. */
+  async text(head: Oid | undefined, path: string): Promise<string | undefined> {
+    if (head === undefined) return undefined;
+    const object = await this.objects.read(`${head}:${path}`);
+    return object?.type === "blob" ? decoder.decode(object.bytes) : undefined;
+  }
+
+  /** Makes a commit on top of a head that was fetched. It is in the mirror only; {@linkcode Mirror.push} sends it. */
+  commit(
+    parent: Oid | undefined,
+    info: CommitInfo,
+    change: (changes: CommitChanges) => Promise<void>,
+  ): Promise<Oid> {
+    return writeCommit(this.git, parent, info, change);
+  }
+
+  /**
+   * Sends a commit to the hub. The hub's branch only moves forward: git compares and swaps at the server.
+   *
+   * @throws {CcsyncError} kind "unreachable", "credentials", or "failed" when the hub refuses for good
+   */
+  async push(commit: Oid): Promise<PushOutcome> {
+    const args = ["push", "--porcelain", "--no-verify", "--", this.remote, `${commit}:${MAIN}`];
+    const result = await this.git.try(args);
+    if (result.code === 0) {
+      await this.git.run("note what was pushed", ["update-ref", FETCHED, commit]);
+      return "pushed";
+    }
+    const verdict = decoder.decode(result.stdout) + result.stderr;
+    if (SOMEBODY_WAS_FASTER.test(verdict)) return "rejected";
+    const refusal = /^!.*\[remote rejected\] \((.*)\)/m.exec(verdict)?.[1];
+    if (refusal !== undefined) {
+      throw new CcsyncError("failed", `cannot push to the hub: it refused: ${refusal}`, {
+        hints: ["the sessions are safe on this machine; mend the hub, then run: ccsync push"],
+      });
+    }
+    throw failureOf(`push to the hub "${redact(this.remote)}"`, result);
+  }
+
+  /** Packs loose objects when there are many: cheap when there is nothing to do. */
+  async maintain(): Promise<void> {
+    await this.git.run("tidy the mirror", ["-c", "gc.auto=2000", "gc", "--auto", "--quiet"]);
+  }
+
+  async #emptyHub(): Promise<undefined> {
+    if (await this.head() === undefined) return undefined;
+    throw new CcsyncError(
+      "failed",
+      `cannot use the hub "${redact(this.remote)}": it is empty, but had sessions before`,
+      {
+        hints: [
+          "if the hub was made anew on purpose, run: ccsync init --remote <hub>, then ccsync push; nothing was changed",
+        ],
+      },
+    );
+  }
+
+  async #checkFormat(head: Oid): Promise<void> {
+    const format = await this.text(head, FORMAT_PATH);
+    if (format !== undefined) return checkFormat(format);
+    throw new CcsyncError(
+      "setup",
+      `cannot use "${redact(this.remote)}": it is a git repository, but not a hub of ccsync`,
+      {
+        hints: ["name an empty repository, a hub, or a path where nothing is; nothing was changed"],
+      },
+    );
+  }
+}
+
+const SOMEBODY_WAS_FASTER =
+  /non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|incorrect old value|reference already exists|failed to lock|unable to lock|needs force/i;
+
+/** Creates a bare hub at a path where nothing is. */
+export async function createBareHub(path: string): Promise<void> {
+  makePrivateDirectory(path);
+  await new Git(path).run(`create the hub "${path}"`, [
+    "init",
+    "--quiet",
+    "--bare",
+    "--initial-branch=main",
+  ]);
+}
+
+function parseTree(output: string): TreeEntry[] {
+  return split(output).map((record) => {
+    const tab = record.indexOf("\t");
+    const [mode = "", , id = ""] = record.slice(0, tab).split(" ");
+    return { path: record.slice(tab + 1), mode, oid: asOid(id) };
+  });
+}
+
+function parseDiff(output: string): TreeEntry[] {
+  const fields = split(output);
+  const entries: TreeEntry[] = [];
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const [, mode = "", , id = "", status = ""] = (fields[i] ?? "").split(" ");
+    entries.push({ path: fields[i + 1] ?? "", mode, oid: status === "D" ? undefined : asOid(id) });
+  }
+  return entries;
+}
+
+const split = (output: string): string[] => output === "" ? [] : output.slice(0, -1).split("\0");
