@@ -1,0 +1,197 @@
+/**
+ * The command line: the command table, the global options, and the one switch from an error to an exit
+ * code. The parser library is hidden here.
+ *
+ * @module
+ */
+import { Command, Option } from "@commander-js/extra-typings";
+import { CommanderError } from "commander";
+import { CcsyncError, EXIT_CODES, messageOf } from "../errors.ts";
+import { VERSION } from "../version.ts";
+import type { Context, Ending } from "./context.ts";
+import { runAddPlaceholder, runConfigShow, runSetPath } from "./commands/config.ts";
+import { runInit } from "./commands/init.ts";
+import { runList } from "./commands/list.ts";
+import { runPull } from "./commands/pull.ts";
+import { runPush } from "./commands/push.ts";
+import { runStatus } from "./commands/status.ts";
+import { type OutputOptions, Terminal } from "./terminal.ts";
+
+/** The surroundings a run needs, made once the options are known: `--help` needs none. */
+export type MakeContext = (terminal: Terminal) => Context;
+
+/** Runs ccsync with its arguments, and returns the exit code. Never throws. */
+export async function run(args: readonly string[], makeContext: MakeContext): Promise<number> {
+  let terminal = new Terminal(guessOutput(args));
+  let ending: Ending = "done";
+  const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
+    terminal = new Terminal(outputOf(command.optsWithGlobals()));
+    ending = await work(makeContext(terminal));
+  };
+  try {
+    await buildProgram(act).parseAsync([...args], { from: "user" });
+    return ending === "done" ? 0 : EXIT_CODES.partial;
+  } catch (error) {
+    return explain(terminal, error);
+  }
+}
+
+type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Promise<void>;
+
+// deno-lint-ignore no-explicit-any -- commander's type of a command with options fits no other
+type AnyCommand = Command<any, any, any>;
+
+/** The commands, one line or a few each. */
+function buildProgram(act: Act): AnyCommand {
+  const program = new Command("ccsync")
+    .description(
+      "Continue any Claude Code conversation on any of your machines, through a private git repository that you own.",
+    )
+    .version(VERSION, "-V, --version", "print the version")
+    .option("--json", "print results, and errors too, as JSON")
+    .option("-q, --quiet", "print only results and what went wrong")
+    .option("-v, --verbose", "tell every step")
+    .option("--no-color", "print without colors")
+    .helpOption("-h, --help", "show help")
+    .helpCommand("help [command]", "show help for a command")
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({ outputError: () => undefined })
+    .showSuggestionAfterError()
+    .exitOverride();
+  const on = (command: AnyCommand, work: (context: Context) => Promise<Ending>) =>
+    act(command, work);
+
+  program.command("init").description("register this machine with a hub, or create one")
+    .option("--remote <url|path>", "the hub: a git URL, or a path")
+    .option("--machine-id <id>", "this machine's id (default: from the host name)")
+    .option(
+      "--sync-dir <path>",
+      "sync sessions of projects under this directory; repeatable",
+      collect,
+    )
+    .option(
+      "--add-placeholder <name=path>",
+      "a directory that other machines have elsewhere; repeatable",
+      collect,
+    )
+    .option("-y, --yes", "take the defaults, ask nothing")
+    .action((options, command) => on(command, (context) => runInit(context, options)));
+
+  program.command("push").description("send this machine's sessions to the hub")
+    .option("--dry-run", "show what would be sent, write nothing")
+    .option("--all", "include sessions outside the sync directories")
+    .action((options, command) => on(command, (context) => runPush(context, options)));
+
+  program.command("pull").description("bring the hub's sessions to this machine")
+    .option("--dry-run", "show what would be brought, write nothing")
+    .option("--force", "bring back old sessions, too, that are no longer here")
+    .option("--all", "include sessions outside the sync directories")
+    .action((options, command) => on(command, (context) => runPull(context, options)));
+
+  program.command("list").description("list sessions, with the machine that edited each last")
+    .option("--remote", "the hub's sessions instead of this machine's")
+    .option("--all", "include sessions outside the sync directories, and headless ones")
+    .addOption(new Option("--format <format>", "how to print").choices(["table", "json"] as const))
+    .action((options, command) => on(command, (context) => runList(context, options)));
+
+  program.command("status").description("show this machine, the hub, and what is waiting")
+    .action((_options, command) => on(command, runStatus));
+
+  const config = program.command("config").description("show or change the configuration")
+    .action((_options, command) => {
+      throw new CcsyncError(
+        "usage",
+        `cannot run "config ${command.args.join(" ")}": it names no command`,
+        {
+          hints: ["ccsync config --help lists the commands"],
+        },
+      );
+    });
+  config.command("show").description(
+    "show this machine's configuration and the shared placeholders",
+  )
+    .action((_options, command) => on(command, runConfigShow));
+  config.command("add-placeholder").description("add a placeholder for this machine")
+    .argument("<name=path>", "a name of capital letters, and a directory here")
+    .action((assignment, _options, command) =>
+      on(command, (context) => runAddPlaceholder(context, assignment))
+    );
+  config.command("set-path").description(
+    "set a machine's path of a placeholder, for all machines to see",
+  )
+    .argument("<name>", "the placeholder")
+    .argument("<machine-id>", "the machine")
+    .argument("<path>", "the directory on that machine")
+    .action((name, machine, path, _options, command) =>
+      on(command, (context) => runSetPath(context, name, machine, path))
+    );
+  return program;
+}
+
+function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {
+  return [...earlier ?? [], value];
+}
+
+interface GlobalOptions {
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+}
+
+function outputOf(options: GlobalOptions): OutputOptions {
+  return {
+    isJson: options.json === true,
+    isQuiet: options.quiet === true,
+    isVerbose: options.verbose === true,
+    hasColor: options.color !== false,
+  };
+}
+
+/** How to print an error that comes before the options were understood. */
+function guessOutput(args: readonly string[]): OutputOptions {
+  return outputOf({ json: args.includes("--json"), color: !args.includes("--no-color") });
+}
+
+/** Says what went wrong, and returns the exit code: the one switch from an error to a code. */
+function explain(terminal: Terminal, error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version were printed already.
+    if (error.exitCode === 0 || error.code === "commander.help") {
+      return error.exitCode === 0 ? 0 : EXIT_CODES.usage;
+    }
+    const [first = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+    return fail(
+      terminal,
+      new CcsyncError("usage", `cannot read the command line: ${first.replace(/\.$/, "")}`, {
+        hints: [
+          ...rest.map((line) => line.replace(/^\((.*)\)$/, "$1")),
+          "ccsync --help lists commands and options",
+        ],
+      }),
+    );
+  }
+  if (error instanceof CcsyncError) return fail(terminal, error);
+  return fail(terminal, unexpected(error), error instanceof Error ? error.stack : undefined);
+}
+
+function unexpected(error: unknown): CcsyncError {
+  return new CcsyncError("internal", `cannot go on: ${messageOf(error)}`, {
+    cause: error,
+    hints: [
+      "your sessions are as they were, or complete; running the command again continues",
+      `this is a mistake in ccsync ${VERSION}: please report the lines above with what you did`,
+    ],
+  });
+}
+
+function fail(terminal: Terminal, error: CcsyncError, stack?: string): number {
+  const code = EXIT_CODES[error.kind];
+  if (stack !== undefined) terminal.note(stack);
+  if (terminal.options.isVerbose && error.cause instanceof Error) {
+    terminal.detail(error.cause.stack ?? error.cause.message);
+  }
+  const { kind, message, hints } = error;
+  terminal.error(message, hints, { code, kind, message, hints });
+  return code;
+}

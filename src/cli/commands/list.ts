@@ -1,0 +1,72 @@
+import { type ListedSession, listSessions } from "../../sync/listing.ts";
+import { fetchHub } from "../../sync/workspace.ts";
+import { type Context, type Ending, inWorkspace } from "../context.ts";
+import { type Column, formatAge, formatSize, formatTable } from "../table.ts";
+
+/** Options of `ccsync list`. */
+export interface ListCommandOptions {
+  readonly remote?: boolean | undefined;
+  readonly all?: boolean | undefined;
+  readonly format?: "table" | "json" | undefined;
+}
+
+/** Lists the sessions of this machine, or of the hub. */
+export async function runList(context: Context, options: ListCommandOptions): Promise<Ending> {
+  const { terminal } = context;
+  const isRemote = options.remote === true;
+  const sessions = await inWorkspace(context, async (workspace) => {
+    if (isRemote) await fetchHub(workspace);
+    return await listSessions(workspace, { isRemote, all: options.all === true });
+  });
+  if (options.format === "json" || (options.format === undefined && terminal.options.isJson)) {
+    terminal.json(sessions);
+    return "done";
+  }
+  if (sessions.length === 0) {
+    terminal.note(isRemote ? NONE_IN_HUB : NONE_HERE);
+    return "done";
+  }
+  const rows = sessions.map((session) => rowOf(session, context.env.now()));
+  const [titles = "", ...lines] = formatTable(COLUMNS, rows, terminal.width);
+  terminal.result([terminal.colors.bold(titles), ...lines].join("\n"));
+  return "done";
+}
+
+const NONE_HERE =
+  "no sessions here under the sync directories (ccsync config show); --all shows those elsewhere, --remote the hub's";
+const NONE_IN_HUB =
+  "the hub has no sessions under this machine's sync directories; --all shows those elsewhere";
+
+const COLUMNS: readonly Column[] = [
+  { title: "SESSION" },
+  { title: "TITLE", shrinksTo: 12 },
+  { title: "PROJECT", shrinksTo: 10, dropOrder: 3 },
+  { title: "EDITED ON", shrinksTo: 8, dropOrder: 2 },
+  { title: "WHEN", dropOrder: 1 },
+  { title: "SIZE", align: "right", dropOrder: 4 },
+  { title: "STATE", dropOrder: 5 },
+];
+
+/** So many digits of a session's id tell it from others in practice; any unique prefix is accepted. */
+const SHORT_ID = 8;
+
+function rowOf(session: ListedSession, now: number): string[] {
+  return [
+    session.id.slice(0, SHORT_ID),
+    session.title || "(no title)",
+    session.project,
+    session.machine,
+    formatAge(session.updatedAt, now),
+    formatSize(session.size),
+    stateOf(session),
+  ];
+}
+
+function stateOf({ isHere, isInHub, isLive, isUnpulled, isUnpushed }: ListedSession): string {
+  if (isLive) return "open here";
+  if (!isInHub) return "only here";
+  if (!isHere) return "only in the hub";
+  if (isUnpushed && isUnpulled) return "diverged";
+  if (isUnpushed) return "to push";
+  return isUnpulled ? "to pull" : "in step";
+}

@@ -1,0 +1,73 @@
+import { machinePath, type MachineRecord, parseMachine } from "../../hub/format.ts";
+import type { Workspace } from "../../sync/workspace.ts";
+import { listSessions } from "../../sync/listing.ts";
+import { type Context, type Ending, inWorkspace } from "../context.ts";
+import { formatAge } from "../table.ts";
+import { clean } from "../terminal.ts";
+
+/** Shows this machine, the hub, and what is waiting on either side. Nothing is fetched. */
+export async function runStatus(context: Context): Promise<Ending> {
+  const { env, terminal } = context;
+  const status = await inWorkspace(context, statusOf);
+  if (terminal.options.isJson) terminal.json(status);
+  else terminal.result(describe(status, env.now()));
+  return "done";
+}
+
+interface Status {
+  readonly machine: string;
+  readonly hub: string;
+  readonly lastPush: string | null;
+  readonly lastPull: string | null;
+  readonly sessionsHere: number;
+  readonly sessionsInHub: number;
+  readonly toPush: number;
+  readonly toPull: number;
+  readonly machines: readonly ({ readonly id: string } & MachineRecord)[];
+}
+
+async function statusOf(workspace: Workspace): Promise<Status> {
+  const { config, mirror, state } = workspace;
+  await mirror.prepare();
+  const here = await listSessions(workspace, { isRemote: false, all: false });
+  const inHub = await listSessions(workspace, { isRemote: true, all: false });
+  return {
+    machine: config.machineId,
+    hub: config.remote,
+    lastPush: state.fact("last_push") ?? null,
+    lastPull: state.fact("last_pull") ?? null,
+    sessionsHere: here.length,
+    sessionsInHub: inHub.length,
+    toPush: here.filter(({ isUnpushed }) => isUnpushed).length,
+    toPull: inHub.filter(({ isUnpulled }) => isUnpulled).length,
+    machines: await machinesOf(workspace),
+  };
+}
+
+async function machinesOf({ mirror }: Workspace): Promise<({ id: string } & MachineRecord)[]> {
+  const head = await mirror.head();
+  if (head === undefined) return [];
+  const entries = await mirror.entries(head, ["machines/"]);
+  const machines: ({ id: string } & MachineRecord)[] = [];
+  for (const { path } of entries) {
+    const id = /^machines\/([^/]+)\.json$/.exec(path)?.[1];
+    const json = id === undefined ? undefined : await mirror.text(head, machinePath(id));
+    const record = json === undefined ? undefined : parseMachine(json);
+    if (id !== undefined && record !== undefined) machines.push({ id, ...record });
+  }
+  return machines;
+}
+
+function describe(status: Status, now: number): string {
+  const age = (at: string | null) => at === null ? "never" : formatAge(at, now);
+  const others = status.machines.filter(({ id }) => id !== status.machine);
+  return [
+    `machine    ${status.machine}`,
+    `hub        ${status.hub}`,
+    `last push  ${age(status.lastPush)}`,
+    `last pull  ${age(status.lastPull)}`,
+    `sessions   ${status.sessionsHere} here, ${status.sessionsInHub} in the hub`,
+    `waiting    ${status.toPush} to push, ${status.toPull} to pull (as of the last contact with the hub)`,
+    ...others.map(({ id, os, lastPush }) => `other      ${id} (${os}), last push ${age(lastPush)}`),
+  ].map(clean).join("\n");
+}

@@ -1,0 +1,65 @@
+/**
+ * Turns reports into text or JSON: the only place with their wording.
+ *
+ * @module
+ */
+import type { SessionFault, SessionReport, SyncReport } from "../sync/report.ts";
+import type { Ending } from "./context.ts";
+import { fit, formatSize } from "./table.ts";
+import { clean, type Terminal } from "./terminal.ts";
+
+/** Writes what a push or a pull did, and returns whether all of it was done. */
+export function renderSync(terminal: Terminal, report: SyncReport): Ending {
+  const ending = report.failed.length > 0 ? "partial" : "done";
+  if (terminal.options.isJson) {
+    terminal.json(report);
+    return ending;
+  }
+  for (const session of report.sessions) terminal.note(sessionLine(report, session));
+  for (const fault of report.waiting) terminal.note(`  waits     ${faultLine(fault)}`);
+  for (const { what, why } of report.skipped) terminal.warn(`skipped "${what}": ${why}`);
+  for (const fault of report.failed) terminal.warn(`not synced: ${faultLine(fault)}`);
+  for (const { name, sessions } of report.unmapped) {
+    terminal.warn(
+      `${count(sessions, "session")} cannot be placed here: ${name} has no path on this machine; ` +
+        `run: ccsync config add-placeholder ${name}=/path/here`,
+    );
+  }
+  if (!terminal.options.isQuiet) terminal.result(summaryLine(report));
+  return ending;
+}
+
+const ACTIONS: Readonly<Record<SyncReport["direction"], Readonly<Record<string, string>>>> = {
+  push: { create: "new", append: "more", merge: "merged", move: "moved" },
+  pull: { create: "new", append: "more", merge: "merged", move: "moved", rewrite: "renewed" },
+};
+
+function sessionLine({ direction }: SyncReport, session: SessionReport): string {
+  const action = ACTIONS[direction][session.action] ?? session.action;
+  const title = fit(clean(session.title), 40, "left");
+  const amount = `${count(session.lines, "line")}, ${formatSize(session.bytes)}`;
+  return `  ${fit(action, 8, "left")}  ${session.id.slice(0, 8)}  ${title}  ${amount}`;
+}
+
+function faultLine({ id, title, why }: SessionFault): string {
+  return clean(`${id.slice(0, 8)}  ${title}: ${why}`);
+}
+
+function summaryLine({ direction, failed, isDryRun, retries, sessions }: SyncReport): string {
+  const verb = isDryRun ? `would ${direction}` : direction === "push" ? "pushed" : "pulled";
+  const merged = sessions.filter(({ action }) => action === "merge").length;
+  const extra = [
+    ...(merged > 0 ? [`${merged} merged`] : []),
+    ...(failed.length > 0 ? [`${failed.length} not synced`] : []),
+    ...(retries > 0 ? [`${retries} ${retries === 1 ? "retry" : "retries"}`] : []),
+  ];
+  const what = sessions.length === 0 && !isDryRun && failed.length === 0
+    ? `nothing to ${direction}`
+    : `${verb} ${count(sessions.length, "session")}`;
+  return extra.length === 0 ? what : `${what} (${extra.join(", ")})`;
+}
+
+/** Returns a number with its noun: `1 line`, `3 lines`. */
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+}

@@ -1,0 +1,142 @@
+/**
+ * Tables that align whatever the script, and fit the terminal.
+ *
+ * @module
+ */
+import width from "fast-string-width";
+import { clean } from "./terminal.ts";
+
+/** One column of a table. */
+export interface Column {
+  readonly title: string;
+  readonly align?: "left" | "right";
+  /** Columns that may shrink to this width when space is short, the widest first; others keep theirs. */
+  readonly shrinksTo?: number;
+  /** The table drops columns of the highest number first when shrinking is not enough. */
+  readonly dropOrder?: number;
+}
+
+const GAP = "  ";
+
+/** Returns the lines of a table: titles, then rows; no line is wider than `available`. */
+export function formatTable(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  available: number,
+): string[] {
+  const cells = rows.map((row) => row.map(clean));
+  const natural = columns.map(({ title }, i) =>
+    Math.max(width(title), ...cells.map((row) => width(row[i] ?? "")))
+  );
+  const shown = columnsThatFit(columns, natural, available);
+  const widths = shrink(columns, natural, shown, available);
+  const line = (row: readonly string[]) =>
+    shown.map((index, place) => {
+      const isLast = place === shown.length - 1;
+      return fit(row[index] ?? "", widths[index] ?? 0, columns[index]?.align ?? "left", isLast);
+    }).join(GAP).trimEnd();
+  return [columns.map(({ title }) => title), ...cells].map(line);
+}
+
+function columnsThatFit(
+  columns: readonly Column[],
+  natural: readonly number[],
+  available: number,
+): number[] {
+  let shown = columns.map((_, i) => i);
+  const least = (i: number) => Math.min(natural[i] ?? 0, columns[i]?.shrinksTo ?? Infinity);
+  while (shown.length > 1 && total(shown.map(least)) > available) {
+    const order = (i: number) => columns[i]?.dropOrder ?? 0;
+    const drop = shown.reduce((worst, i) => order(i) > order(worst) ? i : worst);
+    if (order(drop) === 0) break;
+    shown = shown.filter((i) => i !== drop);
+  }
+  return shown;
+}
+
+function shrink(
+  columns: readonly Column[],
+  natural: readonly number[],
+  shown: readonly number[],
+  available: number,
+): number[] {
+  const widths = [...natural];
+  while (total(shown.map((i) => widths[i] ?? 0)) > available) {
+    const candidates = shown.filter((i) => (widths[i] ?? 0) > (columns[i]?.shrinksTo ?? Infinity));
+    if (candidates.length === 0) break;
+    const widest = candidates.reduce((a, b) => (widths[b] ?? 0) > (widths[a] ?? 0) ? b : a);
+    widths[widest] = (widths[widest] ?? 1) - 1;
+  }
+  return widths;
+}
+
+const total = (widths: readonly number[]) =>
+  widths.reduce((sum, w) => sum + w, 0) + GAP.length * (widths.length - 1);
+
+/** Returns a text in exactly so many columns: cut with an ellipsis, or padded. */
+export function fit(
+  text: string,
+  columns: number,
+  align: "left" | "right",
+  isLast = false,
+): string {
+  const cut = width(text) > columns ? truncate(text, columns) : text;
+  const padding = " ".repeat(Math.max(0, columns - width(cut)));
+  if (align === "right") return padding + cut;
+  return isLast ? cut : cut + padding;
+}
+
+/** Cuts by what a reader sees as one character, so that no emoji is torn. */
+function truncate(text: string, columns: number): string {
+  if (columns <= 0) return "";
+  let result = "";
+  let used = 0;
+  for (const { segment } of graphemes(text)) {
+    const size = width(segment);
+    if (used + size > columns - 1) break;
+    result += segment;
+    used += size;
+  }
+  return result + "…";
+}
+
+let segmenter: Intl.Segmenter | undefined;
+
+function graphemes(text: string): Iterable<{ readonly segment: string }> {
+  // The first Intl object costs some 10 ms: plain text does without.
+  // deno-lint-ignore no-control-regex -- the range is ASCII
+  if (/^[\u0000-\u007f]*$/.test(text)) return [...text].map((segment) => ({ segment }));
+  segmenter ??= new Intl.Segmenter("en", { granularity: "grapheme" });
+  return segmenter.segment(text);
+}
+
+const UNITS = ["B", "KB", "MB", "GB", "TB"] as const;
+
+/** Returns a size in bytes for people: `0 B`, `74 KB`, `1.2 GB`. */
+export function formatSize(bytes: number): string {
+  let value = bytes;
+  let unit = 0;
+  while (value >= 1000 && unit < UNITS.length - 1) {
+    value /= 1000;
+    unit++;
+  }
+  const digits = unit > 0 && value < 9.95 ? 1 : 0;
+  return `${value.toFixed(digits)} ${UNITS[unit]}`;
+}
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** Returns how long ago a time was: `just now`, `5 min ago`, `3 h ago`, `12 d ago`, then the date. */
+export function formatAge(iso: string, now: number): string {
+  const at = Date.parse(iso);
+  if (Number.isNaN(at)) return "unknown";
+  const seconds = Math.floor((now - at) / 1000);
+  // A clock that is ahead elsewhere is no reason for a negative age.
+  if (seconds < MINUTE) return "just now";
+  if (seconds < HOUR) return `${Math.floor(seconds / MINUTE)} min ago`;
+  if (seconds < DAY) return `${Math.floor(seconds / HOUR)} h ago`;
+  if (seconds < 90 * DAY) return `${Math.floor(seconds / DAY)} d ago`;
+  return new Date(at).toISOString().slice(0, 10);
+}

@@ -1,0 +1,119 @@
+/**
+ * The two output streams, and what may be written to a terminal.
+ *
+ * @module
+ */
+import pc from "picocolors";
+import { writeAll } from "../machine/files.ts";
+
+/** How the user wants to be talked to. */
+export interface OutputOptions {
+  readonly isJson: boolean;
+  readonly isQuiet: boolean;
+  readonly isVerbose: boolean;
+  readonly hasColor: boolean;
+}
+
+/** Where a command writes: results to stdout, everything else to stderr. */
+export class Terminal {
+  readonly options: OutputOptions;
+  readonly colors: ReturnType<typeof pc.createColors>;
+  readonly #errorColors: ReturnType<typeof pc.createColors>;
+  readonly #showsSteps: boolean;
+  #stepLength = 0;
+
+  constructor(options: OutputOptions) {
+    const wants = options.hasColor && !Deno.noColor && Deno.env.get("TERM") !== "dumb";
+    this.options = options;
+    this.colors = pc.createColors(wants && Deno.stdout.isTerminal());
+    this.#errorColors = pc.createColors(wants && Deno.stderr.isTerminal());
+    this.#showsSteps = Deno.stderr.isTerminal() && !options.isQuiet && !options.isJson;
+  }
+
+  /** Columns of the terminal that results go to; 80 where they go elsewhere. */
+  get width(): number {
+    try {
+      return Deno.stdout.isTerminal() ? Deno.consoleSize().columns || 80 : 80;
+    } catch {
+      // Some terminals do not tell.
+      return 80;
+    }
+  }
+
+  /** Writes a result. */
+  result(text: string): void {
+    this.#clearStep();
+    write(Deno.stdout, text + "\n");
+  }
+
+  /** Writes a result as JSON. */
+  json(value: unknown): void {
+    this.result(JSON.stringify(value, null, 2));
+  }
+
+  /** Writes an explanation that nobody needs who asked for silence. */
+  note(text: string): void {
+    if (this.options.isQuiet || this.options.isJson) return;
+    this.#clearStep();
+    write(Deno.stderr, text + "\n");
+  }
+
+  /** Writes what the user has to know whatever was asked for. */
+  warn(text: string): void {
+    this.#clearStep();
+    write(Deno.stderr, `${this.#errorColors.yellow("warning:")} ${clean(text)}\n`);
+  }
+
+  /** Writes details, if they were asked for. */
+  detail(text: string): void {
+    if (!this.options.isVerbose) return;
+    this.#clearStep();
+    write(Deno.stderr, this.#errorColors.dim(clean(text)) + "\n");
+  }
+
+  /** Shows what is being done, in place, on a terminal only. */
+  step(text: string): void {
+    if (this.options.isVerbose) return this.detail(text);
+    if (!this.#showsSteps) return;
+    this.#clearStep();
+    const line = [...clean(text)].slice(0, 70).join("") + " ...";
+    write(Deno.stderr, this.#errorColors.dim(line));
+    this.#stepLength = line.length;
+  }
+
+  /** Writes an error, its hints, and for programs the same as JSON in the last line. */
+  error(message: string, hints: readonly string[], json: unknown): void {
+    this.#clearStep();
+    write(Deno.stderr, `${this.#errorColors.red("error:")} ${clean(message)}\n`);
+    for (const hint of hints) {
+      write(Deno.stderr, `${this.#errorColors.cyan("hint:")} ${clean(hint)}\n`);
+    }
+    if (this.options.isJson) write(Deno.stderr, JSON.stringify({ error: json }) + "\n");
+  }
+
+  #clearStep(): void {
+    if (this.#stepLength > 0) write(Deno.stderr, "\r\x1b[2K");
+    this.#stepLength = 0;
+  }
+}
+
+function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
+  try {
+    writeAll(stream, new TextEncoder().encode(text));
+  } catch (error) {
+    // The reader has gone (`ccsync list | head`): there is nobody to tell.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
+}
+
+/**
+ * Makes text from elsewhere safe for a terminal: control characters and those that reorder text
+ * (bidirectional overrides) become visible or go.
+ */
+export function clean(text: string): string {
+  return text
+    .replace(/[\t\r\n]+/g, " ")
+    // deno-lint-ignore no-control-regex -- control characters are exactly what is looked for
+    .replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd")
+    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "");
+}

@@ -1,0 +1,214 @@
+/**
+ * Reads transcripts from both sides in bounded pieces, and compares them.
+ *
+ * @module
+ */
+import type { LocalPath, Oid } from "../brands.ts";
+import { readFully, readRange } from "../machine/files.ts";
+import { linesMissingFrom } from "../transcript/merge.ts";
+import { completeLength, equalBytes, joinBytes, splitLines } from "../transcript/lines.ts";
+import { summarize, type Summary, SUMMARY_BYTES } from "../transcript/summary.ts";
+import { toLocal } from "../translate/to_local.ts";
+import type { SessionView } from "./facts.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** Size of the pieces that are read at once; a longer line makes its piece longer. */
+const PIECE_BYTES = 1024 * 1024;
+
+/**
+ * Yields `[from, to)` of a file in pieces of whole lines.
+ *
+ * @throws {Deno.errors.UnexpectedEof} The file became shorter meanwhile
+ */
+export function* linesOf(path: LocalPath, from: number, to: number): Generator<Uint8Array> {
+  using file = Deno.openSync(path, { read: true });
+  file.seekSync(from, Deno.SeekMode.Start);
+  let carry: Uint8Array = new Uint8Array();
+  for (let at = from; at < to;) {
+    const piece = new Uint8Array(carry.length + Math.min(PIECE_BYTES, to - at));
+    piece.set(carry);
+    const count = readFully(file, piece.subarray(carry.length));
+    if (count === 0) throw new Deno.errors.UnexpectedEof(`"${path}" became shorter`);
+    at += count;
+    const read = piece.subarray(0, carry.length + count);
+    const complete = at >= to ? read.length : completeLength(read);
+    if (complete > 0) yield read.subarray(0, complete);
+    carry = read.subarray(complete);
+  }
+}
+
+/** Returns where the complete lines of a file end: after its last newline before `size`, not before `from`. */
+export function completeEnd(path: LocalPath, from: number, size: number): number {
+  for (let to = size; to > from;) {
+    const start = Math.max(from, to - PIECE_BYTES);
+    const complete = completeLength(readRange(path, start, to));
+    if (complete > 0) return start + complete;
+    to = start;
+  }
+  return from;
+}
+
+/**
+ * Returns the summary of a transcript, from its two ends.
+ *
+ * @param size End of its complete lines
+ */
+export function summaryOf(path: LocalPath, size: number, earlier: Summary | undefined): Summary {
+  const tailFrom = Math.min(size, Math.max(SUMMARY_BYTES, size - SUMMARY_BYTES));
+  const head = readRange(path, 0, Math.min(size, SUMMARY_BYTES));
+  return summarize(head, readRange(path, tailFrom, size), earlier);
+}
+
+/** Where a hub's transcript goes on after what a machine already has of it. */
+export interface HubPosition {
+  /** The segment that holds the next byte. */
+  readonly segment: number;
+  /** Bytes of that segment that are known already. */
+  readonly skip: number;
+}
+
+export const HUB_START: HubPosition = { segment: 0, skip: 0 };
+
+/**
+ * Returns where the hub's transcript goes on after an earlier state of it, or `undefined` where it is no
+ * continuation of that state: somebody rewrote it.
+ */
+export async function positionAfter(
+  workspace: Workspace,
+  earlier: readonly Oid[],
+  current: readonly Oid[],
+): Promise<HubPosition | undefined> {
+  const last = earlier.length - 1;
+  if (last < 0) return HUB_START;
+  if (current.length < earlier.length) return undefined;
+  if (earlier.slice(0, last).some((oid, i) => oid !== current[i])) return undefined;
+  const [before, now] = [earlier[last], current[last]];
+  if (before === undefined || now === undefined) return undefined;
+  const known = await workspace.mirror.objects.blob(before);
+  if (before === now) return { segment: last, skip: known.length };
+  const grown = await workspace.mirror.objects.blob(now);
+  const isGrown = equalBytes(grown.subarray(0, known.length), known);
+  return isGrown ? { segment: last, skip: known.length } : undefined;
+}
+
+/**
+ * Yields the local form of a hub's transcript from a position on, one segment at a time. Only whole lines
+ * are translated: a line that was cut by the limit of a segment is joined first.
+ */
+export async function* localForm(
+  workspace: Workspace,
+  segments: readonly Oid[],
+  from: HubPosition,
+  profileKey?: string,
+): AsyncGenerator<Uint8Array> {
+  let carry: Uint8Array = new Uint8Array();
+  for (let i = from.segment; i < segments.length; i++) {
+    const oid = segments[i];
+    if (oid === undefined) continue;
+    const blob = await workspace.mirror.objects.blob(oid);
+    const fresh = i === from.segment ? blob.subarray(from.skip) : blob;
+    const bytes = carry.length === 0 ? fresh : joinBytes([carry, fresh]);
+    const complete = i === segments.length - 1 ? bytes.length : completeLength(bytes);
+    carry = bytes.subarray(complete);
+    if (complete > 0) {
+      yield toLocal(workspace.translator("jsonl", profileKey), bytes.subarray(0, complete));
+    }
+  }
+}
+
+/** What a comparison of a local transcript with the hub's found. */
+export interface Comparison {
+  /** Local lines that the hub lacks, in order, each with its newline. */
+  readonly missing: readonly Uint8Array[];
+  /** Length of the hub's transcript in local form. */
+  readonly hubLocalBytes: number;
+  /** Where the hub's transcript begins with the whole local file: what it has after that. */
+  readonly hubRest: Uint8Array;
+  /** Whether the local file begins with the whole hub transcript. */
+  readonly beginsWithHub: boolean;
+  /** Whether the hub's transcript begins with the whole local file, a torn last line included. */
+  readonly isPrefixOfHub: boolean;
+}
+
+/**
+ * Compares a local transcript with the hub's, from positions on that are known to agree. The equal
+ * beginning is streamed; only what follows the first difference is held in memory.
+ *
+ * @param range The part of the local file to compare
+ * @param profileKey The profile the local file was written with, where it is not today's
+ */
+export async function compare(
+  workspace: Workspace,
+  path: LocalPath,
+  range: { readonly from: number; readonly to: number },
+  segments: readonly Oid[],
+  position: HubPosition,
+  profileKey?: string,
+): Promise<Comparison> {
+  let at = range.from;
+  let hubBytes = range.from;
+  const rest: Uint8Array[] = [];
+  for await (const piece of localForm(workspace, segments, position, profileKey)) {
+    hubBytes += piece.length;
+    const isEqual = rest.length === 0 && at + piece.length <= range.to &&
+      equalBytes(readRange(path, at, at + piece.length), piece);
+    if (isEqual) at += piece.length;
+    else rest.push(piece);
+  }
+  const local = readRange(path, at, range.to);
+  const hub = joinBytes(rest);
+  return {
+    missing: linesMissingFrom(...afterCommonLines(hub, local)),
+    hubLocalBytes: hubBytes,
+    hubRest: hub.subarray(local.length),
+    beginsWithHub: equalBytes(local.subarray(0, hub.length), hub),
+    isPrefixOfHub: equalBytes(hub.subarray(0, local.length), local),
+  };
+}
+
+/** The sides of a session that a comparison needs. */
+type Sides = Pick<SessionView, "base" | "facts" | "local" | "row">;
+
+/**
+ * Compares a session's two transcripts: from the base on where there is one to rely on, else from the
+ * beginning.
+ *
+ * @param to End of the local bytes to compare
+ */
+export async function compareFromBase(
+  workspace: Workspace,
+  { base, facts, local, row }: Sides,
+  to: number,
+): Promise<Comparison> {
+  if (local === undefined || row === undefined) {
+    throw new TypeError("Cannot compare one side alone");
+  }
+  const position = base === undefined || facts.local === "unknown"
+    ? undefined
+    : await positionAfter(workspace, base.segments, row.segments);
+  if (base === undefined || position === undefined) {
+    return await compare(workspace, local.path, { from: 0, to }, row.segments, HUB_START);
+  }
+  const range = { from: base.localBytes, to };
+  const found = await compare(workspace, local.path, range, row.segments, position, base.profile);
+  // What follows a beginning that is not the hub's is no continuation of the hub's.
+  return base.aligned ? found : { ...found, beginsWithHub: false, isPrefixOfHub: false };
+}
+
+function afterCommonLines(hub: Uint8Array, local: Uint8Array): [Uint8Array[], Uint8Array[]] {
+  const [hubLines, localLines] = [splitLines(hub), splitLines(local)];
+  let common = 0;
+  while (
+    common < hubLines.length && common < localLines.length &&
+    equalBytes(hubLines[common] ?? EMPTY, localLines[common] ?? EMPTY)
+  ) common++;
+  return [hubLines.slice(common), localLines.slice(common).map(withNewline)];
+}
+
+const EMPTY = new Uint8Array();
+const NEWLINE = 0x0a;
+
+/** A torn line that has to be followed by others becomes a line of its own: nothing may be glued onto it. */
+function withNewline(line: Uint8Array): Uint8Array {
+  return line.at(-1) === NEWLINE ? line : joinBytes([line, new Uint8Array([NEWLINE])]);
+}

@@ -1,0 +1,87 @@
+/**
+ * The sessions of this machine or of the hub, as lists show them.
+ *
+ * @module
+ */
+import type { SessionId } from "../brands.ts";
+import type { Summary } from "../transcript/summary.ts";
+import { summaryOf } from "./content.ts";
+import { gatherFacts, type SessionView } from "./facts.ts";
+import { planPull, planPush } from "./plan.ts";
+import type { Workspace } from "./workspace.ts";
+
+/** One session of a list. */
+export interface ListedSession extends Summary {
+  readonly id: SessionId;
+  /** The project's directory here, or its portable form where it has none. */
+  readonly project: string;
+  /** The machine that edited it last. */
+  readonly machine: string;
+  /** The machine that began it. */
+  readonly createdBy: string;
+  /** Bytes of the transcript: the local file's where there is one, else the hub's. */
+  readonly size: number;
+  readonly isHere: boolean;
+  readonly isInHub: boolean;
+  readonly isLive: boolean;
+  /** Whether there are lines here that the hub lacks. */
+  readonly isUnpushed: boolean;
+  /** Whether there are lines in the hub that are not here. */
+  readonly isUnpulled: boolean;
+}
+
+/** Which sessions to list. */
+export interface ListOptions {
+  /** The hub's sessions instead of this machine's. */
+  readonly isRemote: boolean;
+  /** Include sessions outside the sync directories and headless ones. */
+  readonly all: boolean;
+}
+
+/** Lists sessions, the last edited first. Nothing is fetched. */
+export async function listSessions(
+  workspace: Workspace,
+  { isRemote, all }: ListOptions,
+): Promise<ListedSession[]> {
+  const { sessions } = await gatherFacts(workspace, all);
+  return sessions
+    .filter(({ local, row }) => isRemote ? row !== undefined : local !== undefined)
+    .map((view) => listed(workspace, view))
+    .filter(({ headless }) => all || !headless)
+    .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
+}
+
+function listed(workspace: Workspace, view: SessionView): ListedSession {
+  const { facts, id, local, meta, row } = view;
+  const isUnpushed = planPush(facts) !== "none";
+  const here = local !== undefined && (meta === undefined || isUnpushed)
+    ? summaryOf(local.path, view.completeEnd, meta)
+    : undefined;
+  const { machineId } = workspace.config;
+  return {
+    ...EMPTY,
+    ...meta,
+    ...here,
+    id,
+    project: view.project ?? meta?.project ?? "",
+    machine: isUnpushed ? machineId : meta?.lastEditedBy ?? machineId,
+    createdBy: meta?.createdBy ?? machineId,
+    size: local?.stamp.size ?? meta?.bytes ?? 0,
+    isHere: local !== undefined,
+    isInHub: row !== undefined,
+    isLive: facts.isLive,
+    isUnpushed,
+    isUnpulled: ["append", "merge", "create", "leave-old"].includes(planPull(facts, false)),
+  };
+}
+
+const EMPTY: Summary = {
+  title: "",
+  firstPrompt: "",
+  lastPrompt: "",
+  lastAnswer: "",
+  branch: "",
+  createdAt: "",
+  updatedAt: "",
+  headless: false,
+};

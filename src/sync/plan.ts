@@ -1,0 +1,82 @@
+/**
+ * Decides what a push or a pull does with each session. Pure: facts in, actions out.
+ *
+ * @module
+ */
+
+/** What is known of a local transcript against the base. */
+export type LocalState =
+  | "absent"
+  /** Nothing after what the hub has. */
+  | "unchanged"
+  /** Its beginning is what was synced; there is more after it. */
+  | "grown"
+  /** Never synced, or its beginning is no longer what was synced. */
+  | "unknown";
+
+/** What is known of the hub's transcript against the base. */
+export type HubState = "absent" | "unchanged" | "changed";
+
+/** The facts about one session that a decision needs. */
+export interface SessionFacts {
+  readonly local: LocalState;
+  readonly hub: HubState;
+  /** Whether the local file begins with exactly the local form of what the hub had. */
+  readonly isAligned: boolean;
+  /** Whether the local file is where, and written with the placeholders, it has to be now. */
+  readonly isPlaced: boolean;
+  /** Whether the project of the local transcript changed since it was synced. */
+  readonly isMoved: boolean;
+  /** Whether a last line without newline waits. */
+  readonly isTorn: boolean;
+  /** Whether Claude Code has the session open here. */
+  readonly isLive: boolean;
+  /** Whether the last event is recent enough to be put back unasked. */
+  readonly isRecent: boolean;
+}
+
+/** What a push does with a session. */
+export type PushAction =
+  | "none"
+  /** The hub does not have it: send all lines. */
+  | "create"
+  /** Send the lines after the base. */
+  | "append"
+  /** Find the lines that the hub lacks, and send those. */
+  | "merge"
+  /** Only the project changed. */
+  | "move";
+
+/** Returns what a push does. Every local line ends up in the hub, whatever the hub got meanwhile. */
+export function planPush(facts: SessionFacts): PushAction {
+  if (facts.local === "absent") return "none";
+  if (facts.hub === "absent") return "create";
+  if (facts.local === "unknown") return "merge";
+  if (facts.local === "unchanged") return facts.isMoved ? "move" : "none";
+  return facts.hub === "unchanged" ? "append" : "merge";
+}
+
+/** What a pull does with a session. */
+export type PullAction =
+  | "none"
+  /** It is not here: write all of it. */
+  | "create"
+  /** It is not here and old: Claude Code's clean-up removed it, or would at once. */
+  | "leave-old"
+  /** Add the hub's new lines at the end. */
+  | "append"
+  /** Write the hub's transcript, then the local lines that it lacks. */
+  | "merge"
+  /** It is open in Claude Code: lines put under it would become a side branch. */
+  | "wait";
+
+/** Returns what a pull does. */
+export function planPull(facts: SessionFacts, force: boolean): PullAction {
+  if (facts.hub === "absent") return "none";
+  if (facts.local === "absent") return facts.isRecent || force ? "create" : "leave-old";
+  const isCurrent = facts.hub === "unchanged" && facts.isAligned && facts.isPlaced;
+  if (isCurrent && facts.local !== "unknown") return "none";
+  if (facts.isLive) return "wait";
+  const continues = facts.local === "unchanged" && facts.isAligned && facts.isPlaced;
+  return continues && !facts.isTorn ? "append" : "merge";
+}

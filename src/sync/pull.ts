@@ -1,0 +1,117 @@
+/**
+ * Brings the hub's sessions to this machine.
+ *
+ * @module
+ */
+import { messageOf } from "../errors.ts";
+import { countLines } from "../transcript/lines.ts";
+import { HUB_START, localForm, positionAfter } from "./content.ts";
+import {
+  gatherFacts,
+  isFileTrouble,
+  type Overview,
+  RETENTION_DAYS,
+  type SessionView,
+} from "./facts.ts";
+import { planPull, type PullAction } from "./plan.ts";
+import { receiveSession } from "./receive.ts";
+import { agreeOn, register } from "./registration.ts";
+import {
+  countUnmapped,
+  type SessionFault,
+  type SessionReport,
+  type SyncReport,
+  titleOf,
+} from "./report.ts";
+import { fetchHub, type Workspace } from "./workspace.ts";
+
+/** How to pull. */
+export interface PullOptions {
+  /** Compute the plan and write nothing. */
+  readonly isDryRun: boolean;
+  /** Include sessions outside the sync directories. */
+  readonly all: boolean;
+  /** Put back sessions that are old and no longer here. */
+  readonly isForced: boolean;
+}
+
+/**
+ * Pulls: fetches, and brings every local transcript in step with the hub. Local lines that the hub lacks
+ * stay; what is replaced is backed up before.
+ *
+ * @throws {CcsyncError} kind "unreachable", "credentials", "setup" or "failed"
+ */
+export async function pull(workspace: Workspace, options: PullOptions): Promise<SyncReport> {
+  const { env, state } = workspace;
+  const head = await fetchHub(workspace);
+  if (head !== undefined) {
+    // What the shared table says of this machine counts from here on; what changed here goes up at the next push.
+    const { shared, isSharedChanged } = await register(workspace, head);
+    if (!isSharedChanged) agreeOn(workspace, shared);
+  }
+  const overview = await gatherFacts(workspace, options.all);
+  const report = await pullSessions(workspace, overview, options);
+  if (!options.isDryRun) state.setFact("last_pull", new Date(env.now()).toISOString());
+  return report;
+}
+
+/** Brings the sessions in step with what was fetched before. */
+async function pullSessions(
+  workspace: Workspace,
+  overview: Overview,
+  options: PullOptions,
+): Promise<SyncReport> {
+  const sessions: SessionReport[] = [];
+  const waiting: SessionFault[] = [];
+  const failed: SessionFault[] = [];
+  for (const view of overview.sessions) {
+    const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });
+    const action = view.project === undefined ? "none" : planPull(view.facts, options.isForced);
+    if (action === "wait") waiting.push(fault(OPEN_HERE));
+    if (action === "leave-old") waiting.push(fault(OLD));
+    if (action === "none" || action === "wait" || action === "leave-old") continue;
+    workspace.progress.step(`${titleOf(view)}`);
+    try {
+      const report = options.isDryRun
+        ? await foreseen(workspace, view, action)
+        : await receiveSession(workspace, view, action);
+      if (report !== undefined) sessions.push(report);
+    } catch (error) {
+      if (!isFileTrouble(error)) throw error;
+      failed.push(fault(messageOf(error)));
+    }
+  }
+  return {
+    direction: "pull",
+    isDryRun: options.isDryRun,
+    sessions,
+    waiting,
+    failed,
+    skipped: overview.skipped,
+    unmapped: countUnmapped(overview.sessions),
+    retries: 0,
+  };
+}
+
+const OPEN_HERE =
+  "it is open in Claude Code on this machine; it is brought up to date once it is closed";
+const OLD =
+  `it is only in the hub: its last event is more than ${RETENTION_DAYS} days old; ccsync pull --force brings it back`;
+
+async function foreseen(
+  workspace: Workspace,
+  view: SessionView,
+  action: PullAction,
+): Promise<SessionReport> {
+  const { base, row } = view;
+  let [lines, bytes] = [0, 0];
+  if (row !== undefined) {
+    const known = view.facts.local === "absent" ? undefined : base?.segments;
+    const position = await positionAfter(workspace, known ?? [], row.segments);
+    for await (const piece of localForm(workspace, row.segments, position ?? HUB_START)) {
+      lines += countLines(piece);
+      bytes += piece.length;
+    }
+  }
+  return { id: view.id, title: titleOf(view), project: view.project ?? "", action, lines, bytes };
+}

@@ -1,0 +1,221 @@
+/**
+ * Sends this machine's sessions to the hub.
+ *
+ * @module
+ */
+import type { Oid } from "../brands.ts";
+import { CcsyncError, messageOf } from "../errors.ts";
+import type { SharedPlaceholders } from "../hub/format.ts";
+import { countLines } from "../transcript/lines.ts";
+import { refreshCatalogue } from "./catalogue.ts";
+import { linesOf } from "./content.ts";
+import { gatherFacts, isFileTrouble, type Overview, type SessionView } from "./facts.ts";
+import { planPush } from "./plan.ts";
+import { agreeOn, register, type Registration, writeRegistration } from "./registration.ts";
+import {
+  countUnmapped,
+  type SessionFault,
+  type SessionReport,
+  type SyncReport,
+  titleOf,
+} from "./report.ts";
+import { firstNewByte, itemOf, type PushItem, sendSession, type Sent } from "./send.ts";
+import { fetchHub, type Workspace } from "./workspace.ts";
+
+/** How to push. */
+export interface PushOptions {
+  /** Compute the plan and write nothing. */
+  readonly isDryRun: boolean;
+  /** Include sessions outside the sync directories. */
+  readonly all: boolean;
+  /** Tell the hub of this machine only. */
+  readonly isRegistrationOnly?: boolean;
+  /** Makes a further change to the shared table of placeholders. */
+  readonly changeShared?: (shared: SharedPlaceholders) => SharedPlaceholders;
+}
+
+/** Being overtaken so often in a row is no bad luck any more. */
+const MOST_RETRIES = 50;
+/** A commit of a first push holds about so much: what was accepted need not be sent again. */
+const COMMIT_BYTES = 64 * 1024 * 1024;
+/** Every so many pushes the mirror is tidied. */
+const MAINTENANCE_INTERVAL = 50;
+
+/**
+ * Pushes: fetches, finds what the hub lacks, commits that on the hub's head, and sends it; where somebody
+ * was faster, all of it again. Whatever happens, running it again continues.
+ *
+ * @throws {CcsyncError} kind "unreachable", "credentials", "setup" or "failed"
+ */
+export async function push(workspace: Workspace, options: PushOptions): Promise<SyncReport> {
+  const done = new Outcome();
+  for (;;) {
+    const head = await fetchHub(workspace);
+    const registration = await register(workspace, head, options.changeShared);
+    const overview = options.isRegistrationOnly === true
+      ? { sessions: [], skipped: [] }
+      : await gatherFacts(workspace, options.all);
+    const items = await planItems(workspace, overview, done);
+    if (options.isDryRun) return { ...done.report(overview, true), sessions: items.map(foreseen) };
+    const batch = takeBatch(items);
+    if (batch.length > 0 || registration.isNeeded) {
+      workspace.progress.step(`sending ${batch.length} of ${items.length} sessions`);
+      const written = await commitBatch(workspace, head, registration, batch, done);
+      if (await workspace.mirror.push(written.commit) === "rejected") {
+        await done.waitForTurn();
+        continue;
+      }
+      await settle(workspace, written, registration);
+      done.add(written.sent);
+    }
+    if (batch.length === items.length) {
+      if (options.isRegistrationOnly !== true) {
+        workspace.state.setFact("last_push", new Date(workspace.env.now()).toISOString());
+      }
+      return done.report(overview, false);
+    }
+  }
+}
+
+/** What a push has done so far, over all its commits and tries. */
+class Outcome {
+  readonly failed = new Map<string, SessionFault>();
+  readonly #sent = new Map<string, SessionReport>();
+  #retries = 0;
+  #inARow = 0;
+
+  add(sent: readonly Sent[]): void {
+    this.#inARow = 0;
+    for (const { report } of sent) this.#sent.set(report.id, report);
+  }
+
+  fail(view: SessionView, error: unknown): void {
+    if (!isFileTrouble(error)) throw error;
+    this.failed.set(view.id, { id: view.id, title: titleOf(view), why: messageOf(error) });
+  }
+
+  /** Waits a random while, longer after more tries. */
+  async waitForTurn(): Promise<void> {
+    this.#retries++;
+    if (++this.#inARow > MOST_RETRIES) {
+      throw new CcsyncError(
+        "failed",
+        `cannot push to the hub: other machines were faster ${MOST_RETRIES} times in a row`,
+        { transient: true, hints: ["the sessions are safe on this machine; run: ccsync push"] },
+      );
+    }
+    const longest = Math.min(2000, 20 * 2 ** this.#inARow);
+    await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
+  }
+
+  report({ sessions, skipped }: Overview, isDryRun: boolean): SyncReport {
+    return {
+      direction: "push",
+      isDryRun,
+      sessions: [...this.#sent.values()],
+      waiting: sessions.filter(isTornAndClosed).map((view) => ({
+        id: view.id,
+        title: titleOf(view),
+        why: "its last line has no line end yet; it is sent when it has",
+      })),
+      failed: [...this.failed.values()],
+      skipped,
+      unmapped: countUnmapped(sessions.filter(({ local }) => local !== undefined)),
+      retries: this.#retries,
+    };
+  }
+}
+
+const isTornAndClosed = ({ facts }: SessionView) => facts.isTorn && !facts.isLive;
+
+async function planItems(
+  workspace: Workspace,
+  { sessions }: Overview,
+  done: Outcome,
+): Promise<PushItem[]> {
+  const items: PushItem[] = [];
+  for (const view of sessions) {
+    if (done.failed.has(view.id)) continue;
+    try {
+      const item = await itemOf(workspace, view, planPush(view.facts));
+      if (item !== undefined) items.push(item);
+    } catch (error) {
+      done.fail(view, error);
+    }
+  }
+  return items;
+}
+
+function foreseen(item: PushItem): SessionReport {
+  const { view, action, comparison } = item;
+  let [lines, bytes] = [0, 0];
+  const pieces = comparison?.missing ??
+    (action === "move" ? [] : linesOf(view.local.path, firstNewByte(item), view.completeEnd));
+  for (const piece of pieces) {
+    lines += countLines(piece);
+    bytes += piece.length;
+  }
+  return { id: view.id, title: titleOf(view), project: view.project ?? "", action, lines, bytes };
+}
+
+function takeBatch(items: readonly PushItem[]): readonly PushItem[] {
+  let bytes = 0;
+  const end = items.findIndex((item, i) => {
+    bytes += item.view.completeEnd - firstNewByte(item);
+    return i > 0 && bytes > COMMIT_BYTES;
+  });
+  return end === -1 ? items : items.slice(0, end);
+}
+
+interface Written {
+  readonly commit: Oid;
+  readonly sent: readonly Sent[];
+}
+
+async function commitBatch(
+  workspace: Workspace,
+  head: Oid | undefined,
+  registration: Registration,
+  batch: readonly PushItem[],
+  done: Outcome,
+): Promise<Written> {
+  const { config, env, mirror } = workspace;
+  const sent: Sent[] = [];
+  const count = batch.length === 1 ? "1 session" : `${batch.length} sessions`;
+  const message = `${config.machineId}: ${count}\n`;
+  const info = { message, machine: config.machineId, at: env.now() };
+  const commit = await mirror.commit(head, info, async (changes) => {
+    await writeRegistration(changes, config.machineId, registration);
+    for (const item of batch) {
+      try {
+        sent.push(await sendSession(workspace, changes, item));
+      } catch (error) {
+        done.fail(item.view, error);
+      }
+    }
+  });
+  return { commit, sent };
+}
+
+/** Remembers what machine and hub agree on now that the push was accepted. */
+async function settle(
+  workspace: Workspace,
+  { commit, sent }: Written,
+  { shared }: Registration,
+): Promise<void> {
+  const { mirror, state } = workspace;
+  await refreshCatalogue(mirror, state, commit);
+  const catalogue = state.catalogue();
+  const pushes = Number(state.fact("pushes") ?? 0) + 1;
+  state.transaction(() => {
+    for (const { base } of sent) {
+      const row = catalogue.get(base.id);
+      if (row !== undefined) {
+        state.setBase({ ...base, tree: row.tree, segments: row.segments });
+      }
+    }
+    state.setFact("pushes", String(pushes));
+    agreeOn(workspace, shared);
+  });
+  if (pushes % MAINTENANCE_INTERVAL === 0) await mirror.maintain();
+}

@@ -1,0 +1,197 @@
+/**
+ * What a push or a pull works with: this machine, its state, the mirror, and the translators.
+ *
+ * @module
+ */
+import type { LocalPath, Oid, PlaceholderName, PortablePath } from "../brands.ts";
+import { type Meta, parseMeta } from "../hub/format.ts";
+import { Mirror } from "../hub/mirror.ts";
+import { type Config, writeConfig } from "../machine/config.ts";
+import type { Environment } from "../machine/environment.ts";
+import { State } from "../machine/state.ts";
+import { utf8 } from "../translate/bytes.ts";
+import { localPath, portablePath } from "../translate/paths.ts";
+import {
+  makeProfile,
+  type PathStyle,
+  type Placeholder,
+  type Profile,
+  profileKey,
+  rootFault,
+} from "../translate/profile.ts";
+import { toLocal } from "../translate/to_local.ts";
+import { type Codec, Translator } from "../translate/translator.ts";
+import { refreshCatalogue } from "./catalogue.ts";
+
+/** Where the work reports to while it goes on. Nothing of it is a result. */
+export interface Progress {
+  /** Tells what is being done. */
+  step(what: string): void;
+  /** Tells of something the user should know. */
+  warn(what: string): void;
+}
+
+/** An open workspace. Dispose it. */
+export class Workspace implements AsyncDisposable {
+  readonly env: Environment;
+  readonly state: State;
+  readonly mirror: Mirror;
+  readonly progress: Progress;
+  readonly #translators = new Map<string, Translator>();
+  readonly #save: (config: Config) => void;
+  #config: Config;
+  #profile: Profile;
+  #profileKey: string;
+
+  private constructor(
+    env: Environment,
+    config: Config,
+    state: State,
+    progress: Progress,
+    save: (config: Config) => void,
+  ) {
+    this.env = env;
+    this.#save = save;
+    this.state = state;
+    this.progress = progress;
+    this.mirror = new Mirror(env.ccsyncHome, config.remote);
+    this.#config = config;
+    this.#profile = profileOf(env, config.placeholders);
+    this.#profileKey = profileKey(this.#profile);
+  }
+
+  get config(): Config {
+    return this.#config;
+  }
+
+  /** Names the placeholders and paths in force: files written with another key have other paths in them. */
+  get profileKey(): string {
+    return this.#profileKey;
+  }
+
+  /** Takes over other placeholders, and writes them down if they are others. */
+  setPlaceholders(placeholders: Config["placeholders"]): void {
+    const key = profileKey(profileOf(this.env, placeholders));
+    if (key === this.#profileKey) return;
+    const syncDirectories = this.#config.syncDirectories.map((directory) =>
+      followed(this.env.style, directory, this.#config.placeholders, placeholders)
+    );
+    this.#config = { ...this.#config, placeholders, syncDirectories };
+    this.#profile = profileOf(this.env, placeholders);
+    this.#profileKey = key;
+    this.#save(this.#config);
+  }
+
+  /**
+   * Opens the state and names the mirror; nothing is fetched.
+   *
+   * @param save Keeps a configuration that changed @default {writes config.json}
+   */
+  static open(
+    env: Environment,
+    config: Config,
+    progress: Progress,
+    save: (config: Config) => void = (changed) => writeConfig(env.ccsyncHome, changed),
+  ): Workspace {
+    const state = State.open(env.ccsyncHome, (why) => {
+      progress.warn(`the state was damaged (${why}) and is rebuilt from the hub and your sessions`);
+    });
+    return new Workspace(env, config, state, progress, save);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.mirror[Symbol.asyncDispose]();
+    this.state[Symbol.dispose]();
+  }
+
+  /** Returns the translator of a codec, for this machine's profile or an earlier one of it. */
+  translator(codec: Codec, key: string = this.profileKey): Translator {
+    const name = `${codec} ${key}`;
+    let translator = this.#translators.get(name);
+    if (translator === undefined) {
+      const profile = key === this.#profileKey ? this.#profile : parseProfileKey(key);
+      translator = new Translator(profile, codec);
+      this.#translators.set(name, translator);
+    }
+    return translator;
+  }
+
+  /** Returns a path of this machine in portable form. */
+  portable(path: LocalPath): PortablePath {
+    return portablePath(this.translator("json"), path);
+  }
+
+  /** Returns a portable path as this machine's own, or which placeholders have no path here. */
+  local(path: PortablePath): ReturnType<typeof localPath> {
+    return localPath(this.translator("json"), path);
+  }
+
+  /** Returns what the hub says of a session, in local form. */
+  localJson(meta: Meta): Meta | undefined {
+    const local = toLocal(this.translator("json"), utf8(JSON.stringify(meta)));
+    return parseMeta(new TextDecoder().decode(local));
+  }
+
+  /** Returns whether a project's sessions are synced and shown here. */
+  isInScope(project: LocalPath): boolean {
+    return this.config.syncDirectories.some((directory) =>
+      isUnder(this.env.style, project, directory)
+    );
+  }
+}
+
+/** Fetches, brings the catalogue up to date, tells what of the hub is not used, and returns the hub's head. */
+export async function fetchHub({ mirror, progress, state }: Workspace): Promise<Oid | undefined> {
+  progress.step("fetching from the hub");
+  await mirror.prepare();
+  const head = await mirror.fetch();
+  for (const { path, why } of await refreshCatalogue(mirror, state, head)) {
+    progress.warn(`"${path}" of the hub is not used: ${why}`);
+  }
+  return head;
+}
+
+/** Returns this machine's profile: the user's placeholders and the built-in ones. */
+export function profileOf(
+  env: Environment,
+  placeholders: ReadonlyMap<PlaceholderName, LocalPath>,
+): Profile {
+  const own = [...placeholders].map(([name, root]): Placeholder => ({ name, root }));
+  const builtIn = [["HOME", env.home], ["CLAUDE", env.claudeDir], ["CLAUDE_TMP", env.claudeTmp]]
+    .map(([name, root]) => ({ name, root }) as Placeholder)
+    // A container's home can be "/": no placeholder can stand for that.
+    .filter(({ root }) => rootFault(env.style, root) === undefined);
+  return makeProfile(env.style, [...own, ...builtIn]);
+}
+
+/** Returns whether a path is a directory or lies under it. */
+export function isUnder(style: PathStyle, path: string, directory: string): boolean {
+  const normal = (text: string) =>
+    style === "windows" ? text.replaceAll("/", "\\").toLowerCase() : text;
+  const separator = style === "windows" ? "\\" : "/";
+  const [inner, outer] = [normal(path), normal(directory)];
+  if (inner === outer) return true;
+  return inner.startsWith(outer.endsWith(separator) ? outer : outer + separator);
+}
+
+/** Returns a directory as it reads after placeholders moved: one under a root moves with it. */
+function followed(
+  style: PathStyle,
+  directory: LocalPath,
+  before: Config["placeholders"],
+  after: Config["placeholders"],
+): LocalPath {
+  for (const [name, root] of before) {
+    const moved = after.get(name);
+    if (moved !== undefined && isUnder(style, directory, root)) {
+      return (moved + directory.slice(root.length)) as LocalPath;
+    }
+  }
+  return directory;
+}
+
+/** Reads a profile from the key that {@linkcode profileKey} made of it. */
+function parseProfileKey(key: string): Profile {
+  const [style, roots] = JSON.parse(key) as [PathStyle, [PlaceholderName, LocalPath][]];
+  return makeProfile(style, roots.map(([name, root]) => ({ name, root })));
+}
