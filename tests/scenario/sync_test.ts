@@ -1,0 +1,386 @@
+/**
+ * Conversations between machines, on real git: fast-forward, divergence, moves, clean-up, lost state.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { promptLine, type TestMachine, World } from "../support/world.ts";
+
+const RECORDED =
+  "alice/.claude/projects/-home-alice-projects-app/11111111-1111-4111-8111-111111111111.jsonl";
+const BASE = "variants/base.jsonl";
+
+/** Returns a line that this machine's Claude Code could have written. */
+function line(machine: TestMachine, id: string, text: string, at?: string): string {
+  const cwd = join(machine.projects, "app");
+  return promptLine({
+    id,
+    cwd,
+    text: `${text} in ${cwd}/src`,
+    ...(at === undefined ? {} : { at }),
+  });
+}
+
+async function sync(...machines: readonly TestMachine[]): Promise<void> {
+  for (const machine of machines) {
+    await machine.ccsync("push");
+    await machine.ccsync("pull");
+  }
+}
+
+/** Asserts that both machines hold the same conversation, each with its own paths. */
+function assertConverged(a: TestMachine, b: TestMachine, id: string): void {
+  assert.equal(a.neutral(a.read(id)), b.neutral(b.read(id)));
+}
+
+Deno.test("a conversation goes to another machine and comes back", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [
+    await world.joined("laptop"),
+    await world.joined("desk", { projects: "my work" }),
+  ];
+  const id = laptop.plant(RECORDED);
+  const before = laptop.read(id);
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  const added = line(desk, id, "continued");
+  desk.append(id, added);
+  await desk.ccsync("push");
+  await laptop.ccsync("pull");
+  assert.equal(laptop.read(id), before + added.replaceAll(desk.projects, laptop.projects));
+  assertConverged(laptop, desk, id);
+});
+
+Deno.test("push with nothing to send makes no commit", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  laptop.plant(RECORDED);
+  await laptop.ccsync("push");
+  const { stdout: head } = await world.git("rev-parse", "main");
+  const { stdout } = await laptop.ccsync("push");
+  assert.match(stdout, /nothing to push/);
+  assert.equal((await world.git("rev-parse", "main")).stdout, head);
+});
+
+Deno.test("both machines append while apart; the second push merges and nobody loses a line", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [
+    await world.joined("laptop"),
+    await world.joined("desk", { projects: "work" }),
+  ];
+  const id = laptop.plant(BASE);
+  await sync(laptop, desk);
+  const [fromLaptop, fromDesk] = [line(laptop, id, "on laptop"), line(desk, id, "on desk")];
+  laptop.append(id, fromLaptop);
+  desk.append(id, fromDesk);
+  await laptop.ccsync("push");
+  const { stdout } = await desk.ccsync("push");
+  assert.match(stdout, /1 merged/);
+  await sync(desk, laptop);
+  assertConverged(laptop, desk, id);
+  const merged = laptop.read(id);
+  assert.ok(merged.endsWith(fromLaptop + fromDesk.replaceAll(desk.projects, laptop.projects)));
+  await sync(laptop, desk);
+  assert.equal(laptop.read(id), merged, "merging again changes nothing");
+});
+
+Deno.test("a pull merges local lines that were never pushed, and keeps the old file", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+  const id = laptop.plant(BASE);
+  await sync(laptop, desk);
+  laptop.append(id, line(laptop, id, "on laptop"));
+  await laptop.ccsync("push");
+  desk.append(id, line(desk, id, "on desk"));
+  const old = desk.read(id);
+  await desk.ccsync("pull");
+  assert.match(desk.read(id), /on laptop.*\n.*on desk/);
+  const backups = [...Deno.readDirSync(join(desk.ccsyncHome, "backups/objects"))];
+  const kept = backups.map(({ name }) =>
+    Deno.readTextFileSync(join(desk.ccsyncHome, "backups/objects", name))
+  );
+  assert.deepEqual(kept, [old]);
+  await sync(desk, laptop);
+  assertConverged(laptop, desk, id);
+});
+
+Deno.test("three machines diverge and converge, whatever the order", async () => {
+  await using world = await World.create();
+  const [a, b, c] = [
+    await world.joined("a"),
+    await world.joined("b", { projects: "bb" }),
+    await world.joined("c"),
+  ];
+  const id = a.plant(BASE);
+  await sync(a, b, c);
+  for (const machine of [a, b, c]) machine.append(id, line(machine, id, `by ${machine.id}`));
+  await sync(c, a, b);
+  a.append(id, line(a, id, "again by a"));
+  await sync(b, c, a, b, c);
+  assertConverged(a, b, id);
+  assertConverged(a, c, id);
+  for (const text of ["by a", "by b", "by c", "again by a"]) {
+    assert.ok(a.read(id).includes(text), text);
+  }
+});
+
+Deno.test("a lost state is rebuilt: nothing is lost, nothing is doubled", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [
+    await world.joined("laptop"),
+    await world.joined("desk", { projects: "work" }),
+  ];
+  const id = laptop.plant(RECORDED);
+  await sync(laptop, desk);
+  desk.append(id, line(desk, id, "unpushed"));
+  const before = desk.read(id);
+  for (const name of ["state.db", "state.db-wal", "state.db-shm"]) {
+    await Deno.remove(join(desk.ccsyncHome, name)).catch(() => undefined);
+  }
+  const inHub = await world.hubTranscript(id);
+  await desk.ccsync("pull");
+  assert.equal(desk.read(id), before);
+  await desk.ccsync("push");
+  assert.equal((await world.hubTranscript(id)).split("\n").length, inHub.split("\n").length + 1);
+  await sync(laptop, desk);
+  assertConverged(laptop, desk, id);
+});
+
+Deno.test("a lost mirror is fetched again", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const id = laptop.plant(BASE);
+  await laptop.ccsync("push");
+  await Deno.remove(join(laptop.ccsyncHome, "mirror.git"), { recursive: true });
+  laptop.append(id, line(laptop, id, "more"));
+  await laptop.ccsync("push");
+  assert.match(await world.hubTranscript(id), /more/);
+});
+
+Deno.test("an edited middle diverges: the edited line goes up, the old one stays in the hub", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const id = laptop.plant(BASE);
+  await laptop.ccsync("push");
+  const edited = laptop.read(id).replace("Stub reply", "Sbut reply");
+  laptop.write(id, edited);
+  await laptop.ccsync("push");
+  const inHub = await world.hubTranscript(id);
+  assert.match(inHub, /Stub reply 32/);
+  assert.match(inHub, /Sbut reply 32/);
+});
+
+Deno.test("a transcript that Claude Code's clean-up took is not deleted in the hub, and comes back", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const id = laptop.plant(BASE);
+  laptop.append(id, line(laptop, id, "today"));
+  await laptop.ccsync("push");
+  const before = laptop.read(id);
+  await Deno.remove(laptop.transcriptPath(id));
+  await laptop.ccsync("push");
+  assert.match(await world.hubTranscript(id), /today/);
+  await laptop.ccsync("pull");
+  assert.equal(laptop.read(id), before);
+});
+
+Deno.test("an old session is only brought back by pull --force, with a time that survives the clean-up", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+  const id = crypto.randomUUID();
+  laptop.write(id, line(laptop, id, "long ago", "2024-02-03T04:05:06.000Z"));
+  await laptop.ccsync("push");
+  const { stderr } = await desk.ccsync("pull");
+  assert.match(stderr, /pull --force brings it back/);
+  assert.ok(!desk.has(id));
+  await desk.ccsync("pull", "--force");
+  assert.ok(desk.has(id));
+  const { mtime } = Deno.statSync(desk.transcriptPath(id));
+  assert.ok((mtime?.getTime() ?? 0) > Date.now() - 60_000);
+});
+
+Deno.test("a session that moved to another project moves on the other machine, too", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [
+    await world.joined("laptop"),
+    await world.joined("desk", { projects: "work" }),
+  ];
+  const id = laptop.plant(BASE);
+  await sync(laptop, desk);
+  const content = laptop.read(id);
+  const moved = JSON.stringify({
+    type: "relocated",
+    relocatedCwd: join(laptop.projects, "other"),
+    sessionId: id,
+  });
+  await Deno.remove(laptop.transcriptPath(id));
+  laptop.write(id, `${content}${moved}\n`, "other");
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  assert.ok(!desk.has(id), "not in two places");
+  assert.ok(desk.read(id, "other").includes(join(desk.projects, "other")));
+  await sync(desk, laptop);
+  assert.ok(laptop.has(id, "other") && !laptop.has(id));
+});
+
+Deno.test("a session open in Claude Code is not written to until it is closed", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+  const id = laptop.plant(BASE);
+  await sync(laptop, desk);
+  laptop.append(id, line(laptop, id, "on laptop"));
+  await laptop.ccsync("push");
+  const live = join(desk.claude, "sessions", `${Deno.pid}.json`);
+  await Deno.mkdir(join(desk.claude, "sessions"));
+  await Deno.writeTextFile(
+    live,
+    JSON.stringify({ pid: Deno.pid, sessionId: id, updatedAt: Date.now() + 1000 }),
+  );
+  const before = desk.read(id);
+  const { stderr } = await desk.ccsync("pull");
+  assert.match(stderr, /it is open in Claude Code on this machine/);
+  assert.equal(desk.read(id), before);
+  desk.append(id, line(desk, id, "on desk"));
+  await desk.ccsync("push");
+  assert.match(await world.hubTranscript(id), /on laptop.*\n.*on desk/);
+  desk.append(id, line(desk, id, "more on desk"));
+  await desk.ccsync("push");
+  await Deno.remove(live);
+  await sync(desk, laptop, desk);
+  assertConverged(laptop, desk, id);
+  assert.equal(
+    (await world.hubTranscript(id)).split("\n").length,
+    laptop.read(id).split("\n").length,
+  );
+});
+
+Deno.test("--dry-run says what would be done and writes nothing", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+  const id = laptop.plant(RECORDED);
+  const { stdout: head } = await world.git("rev-parse", "main");
+  assert.match((await laptop.ccsync("push", "--dry-run")).stdout, /would push 1 session/);
+  assert.equal((await world.git("rev-parse", "main")).stdout, head);
+  await laptop.ccsync("push");
+  const { stdout, stderr } = await desk.ccsync("pull", "--dry-run");
+  assert.match(stdout, /would pull 1 session/);
+  assert.match(stderr, /73 lines/);
+  assert.ok(!desk.has(id));
+});
+
+Deno.test("sessions outside the sync directories are left alone unless --all says otherwise", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const id = crypto.randomUUID();
+  const cwd = join(laptop.home, "elsewhere");
+  const directory = join(laptop.claude, "projects", cwd.replace(/[^a-zA-Z0-9]/g, "-"));
+  await Deno.mkdir(directory, { recursive: true });
+  await Deno.writeTextFile(join(directory, `${id}.jsonl`), promptLine({ id, cwd, text: "hello" }));
+  assert.match((await laptop.ccsync("push")).stdout, /nothing to push/);
+  assert.doesNotMatch((await laptop.ccsync("list")).stdout, /hello/);
+  assert.match((await laptop.ccsync("list", "--all")).stdout, /hello/);
+  assert.match((await laptop.ccsync("push", "--all")).stdout, /pushed 1 session/);
+  assert.match(
+    await world.hubFile(`sessions/${id.slice(0, 2)}/${id}/meta.json`),
+    /\{\{HOME\}\}\/elsewhere/,
+  );
+});
+
+Deno.test("a placeholder that is unknown here is told of, and its session comes as soon as it is mapped", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  await laptop.ccsync("config", "add-placeholder", `WORK=${laptop.home}/work`);
+  const id = crypto.randomUUID();
+  const cwd = join(laptop.home, "work/app");
+  const directory = join(laptop.claude, "projects", cwd.replace(/[^a-zA-Z0-9]/g, "-"));
+  await Deno.mkdir(directory, { recursive: true });
+  await Deno.writeTextFile(join(directory, `${id}.jsonl`), promptLine({ id, cwd, text: "hello" }));
+  await laptop.ccsync("push", "--all");
+  const desk = await world.joined("desk");
+  const { stderr } = await desk.ccsync("pull");
+  assert.match(
+    stderr,
+    /WORK has no path on this machine; run: ccsync config add-placeholder WORK=/,
+  );
+  await desk.ccsync("config", "add-placeholder", `WORK=${desk.projects}/deep`);
+  await desk.ccsync("pull");
+  const arrived = desk.read(id, "deep/app");
+  assert.match(arrived, new RegExp(RegExp.escape(`"cwd":"${desk.projects}/deep/app"`)));
+});
+
+Deno.test("moving the projects folder keeps its sessions: set-path localises them anew", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [
+    await world.joined("laptop"),
+    await world.joined("desk", { projects: "work" }),
+  ];
+  const id = laptop.plant(RECORDED);
+  await sync(laptop, desk);
+  const old = desk.projects;
+  desk.append(id, line(desk, id, "before the move"));
+  const moved = join(desk.home, "moved");
+  await desk.ccsync("config", "set-path", "PROJECTS", "desk", moved);
+  assert.ok(!desk.has(id), "the old file is gone");
+  const path = join(
+    desk.claude,
+    "projects",
+    join(moved, "app").replace(/[^a-zA-Z0-9]/g, "-"),
+    `${id}.jsonl`,
+  );
+  const content = Deno.readTextFileSync(path);
+  assert.ok(content.includes(`before the move in ${moved}/app/src`));
+  const unsigned = content.replace(/"thinking":"(?:[^"\\]|\\.)*"/g, "");
+  assert.ok(!unsigned.includes(old));
+  await desk.ccsync("push");
+  await laptop.ccsync("pull");
+  assert.ok(laptop.read(id).includes(`before the move in ${laptop.projects}/app/src`));
+});
+
+Deno.test("a path set for another machine is used there after its next pull", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+  const id = laptop.plant(BASE);
+  await sync(laptop, desk);
+  const moved = join(desk.home, "elsewhere");
+  await laptop.ccsync("config", "set-path", "PROJECTS", "desk", moved);
+  await desk.ccsync("pull");
+  const { stdout } = await desk.ccsync("config", "show", "--json");
+  assert.equal(JSON.parse(stdout).custom_placeholders.PROJECTS, moved);
+  const path = join(
+    desk.claude,
+    "projects",
+    join(moved, "app").replace(/[^a-zA-Z0-9]/g, "-"),
+    `${id}.jsonl`,
+  );
+  assert.ok(Deno.readTextFileSync(path).includes(`"cwd":"${moved}/app"`));
+});
+
+Deno.test("two machines push at once, again and again: all arrives, nobody sees an error", async () => {
+  await using world = await World.create();
+  const machines = [await world.joined("a"), await world.joined("b"), await world.joined("c")];
+  const common = machines[0]?.plant(BASE) ?? "";
+  await sync(...machines);
+  for (let round = 0; round < 3; round++) {
+    for (const machine of machines) {
+      machine.append(common, line(machine, common, `${machine.id} ${round}`));
+      const own = crypto.randomUUID();
+      machine.write(own, line(machine, own, `own of ${machine.id} ${round}`));
+    }
+    await Promise.all(machines.map((machine) => machine.ccsync("push")));
+  }
+  await sync(...machines, ...machines);
+  const [a, b, c] = machines;
+  assert.ok(a !== undefined && b !== undefined && c !== undefined);
+  assertConverged(a, b, common);
+  assertConverged(a, c, common);
+  for (const { id } of machines) {
+    for (const round of [0, 1, 2]) assert.ok(a.read(common).includes(`${id} ${round} in`));
+  }
+  const { stdout } = await a.ccsync("list", "--format", "json");
+  assert.equal(
+    JSON.parse(stdout).length,
+    9,
+    "three own sessions of each; the recorded one is headless",
+  );
+});

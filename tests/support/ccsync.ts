@@ -1,0 +1,95 @@
+/**
+ * ccsync as a program, for tests.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { fileURLToPath } from "node:url";
+import * as v from "valibot";
+import { described, type ProcessResult, runToEnd } from "./process.ts";
+
+/** The machine that a run of ccsync believes to be on. */
+export interface CcsyncMachine {
+  /** The throw-away home, which holds `.claude` and ccsync's own directory. */
+  readonly home: string;
+  /** What `CLAUDE_CODE_TMPDIR` says on this machine. */
+  readonly tmp: string;
+  /** Further variables of its environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Runs ccsync in the machine's home, as {@linkcode tryCcsync}.
+ *
+ * @throws {AssertionError} when the exit code is not 0
+ */
+export async function ccsync(
+  machine: CcsyncMachine,
+  ...args: readonly string[]
+): Promise<ProcessResult> {
+  const result = await tryCcsync(machine, ...args);
+  assert.equal(result.code, 0, `ccsync ${args.join(" ")}\n${described(result)}`);
+  return result;
+}
+
+/**
+ * Runs ccsync in the machine's home to its end, whatever its exit code: the executable that `CCSYNC_BIN`
+ * names, else the source.
+ *
+ * No variable of the calling process reaches it but `PATH`, and git sees no configuration.
+ */
+export async function tryCcsync(
+  machine: CcsyncMachine,
+  ...args: readonly string[]
+): Promise<ProcessResult> {
+  const program = await programOf();
+  const env = {
+    PATH: Deno.env.get("PATH") ?? "",
+    HOME: machine.home,
+    CCSYNC_HOME: `${machine.home}/.claude-session-sync`,
+    CLAUDE_CODE_TMPDIR: machine.tmp,
+    LANG: "C.UTF-8",
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+    GIT_TERMINAL_PROMPT: "0",
+    ...program.env,
+    ...machine.env,
+  };
+  return await runToEnd(program.path, {
+    args: [...program.args, ...args],
+    cwd: machine.home,
+    env,
+  });
+}
+
+interface Program {
+  readonly path: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+}
+
+async function programOf(): Promise<Program> {
+  const executable = Deno.env.get("CCSYNC_BIN");
+  if (executable !== undefined) return { path: executable, args: [], env: {} };
+  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  return {
+    path: Deno.execPath(),
+    args: ["run", "-A", "--quiet", "--frozen", main],
+    // The cache follows HOME otherwise, and every run would fetch the packages again.
+    env: { DENO_DIR: await denoDir(), DENO_TLS_CA_STORE: "system" },
+  };
+}
+
+const DENO_INFO = v.object({ denoDir: v.string() });
+
+let knownDenoDir: string | undefined;
+
+async function denoDir(): Promise<string> {
+  knownDenoDir ??= Deno.env.get("DENO_DIR") ?? await askDenoDir();
+  return knownDenoDir;
+}
+
+async function askDenoDir(): Promise<string> {
+  const { stdout } = await runToEnd(Deno.execPath(), { args: ["info", "--json"], cwd: "." });
+  return v.parse(DENO_INFO, JSON.parse(stdout)).denoDir;
+}

@@ -1,0 +1,78 @@
+/**
+ * Programs that a test runs to their end, within a bound.
+ *
+ * @module
+ */
+
+/** What a finished program left. */
+export interface ProcessResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Options of {@linkcode runToEnd}. */
+export interface ProcessOptions {
+  readonly args: readonly string[];
+  readonly cwd: string;
+  /** The program's whole environment. @default the calling process's */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Milliseconds after which the program is stopped. @default 120000 */
+  readonly timeoutMs?: number;
+}
+
+/** Milliseconds that a program has for its own clean-up when it is told to stop. */
+const GRACE_MS = 5_000;
+
+/**
+ * Runs a program with an empty standard input.
+ *
+ * @throws {Error} when the program had to be stopped; it alone is signalled, by its own id
+ * @throws {Deno.errors.NotFound} when there is no such program
+ */
+export async function runToEnd(program: string, options: ProcessOptions): Promise<ProcessResult> {
+  const { args, cwd, env, timeoutMs = 120_000 } = options;
+  const child = new Deno.Command(program, {
+    args: [...args],
+    cwd,
+    ...(env !== undefined && { env: { ...env }, clearEnv: true }),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let stopped = false;
+  const stop = (signal: Deno.Signal) => {
+    stopped = true;
+    kill(child, signal);
+  };
+  const timers = [
+    setTimeout(() => stop("SIGTERM"), timeoutMs),
+    setTimeout(() => stop("SIGKILL"), timeoutMs + GRACE_MS),
+  ];
+  try {
+    const { code, stdout, stderr } = await child.output();
+    const result = { code, stdout: decoded(stdout), stderr: decoded(stderr) };
+    if (!stopped) return result;
+    throw new Error(`"${program}" did not end within ${timeoutMs} ms\n${described(result)}`);
+  } finally {
+    timers.forEach(clearTimeout);
+  }
+}
+
+/** Returns a run's outcome for the message of a failed assertion. */
+export function described({ code, stdout, stderr }: ProcessResult): string {
+  return `exit code ${code}\nstdout: ${stdout}\nstderr: ${stderr}`;
+}
+
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch (error) {
+    // It ended at this very moment.
+    if (!(error instanceof TypeError || error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function decoded(bytes: Uint8Array): string {
+  return new TextDecoder().decode(bytes);
+}
