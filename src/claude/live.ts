@@ -67,6 +67,7 @@ function parseClaim(content: string): LiveClaim | undefined {
   const result = v.safeParse(schema, raw);
   if (!result.success) return undefined;
   const id = asSessionId(result.output.sessionId);
-  const at = result.output.updatedAt ?? result.output.startedAt ?? 0;
+  // Without a time, any process of that number counts.
+  const at = result.output.updatedAt ?? result.output.startedAt ?? Infinity;
   return id === undefined ? undefined : { pid: result.output.pid, id, at };
 }

@@ -9,13 +9,24 @@ import { entriesOf, lstatIfThere, readRange } from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
 import { splitLines } from "../transcript/lines.ts";
 import { normalCwd, projectDirName } from "../translate/project_dir.ts";
+import { nameFault, SIDECAR_KINDS, sidecarKind, type SidecarRoot } from "./kinds.ts";
 import { projectsDir } from "./layout.ts";
 
-/** A transcript on this machine. */
-export interface LocalTranscript {
-  readonly id: SessionId;
+/** A file on this machine. */
+export interface LocalFile {
   readonly path: LocalPath;
   readonly stamp: FileStamp;
+}
+
+/** A transcript on this machine. */
+export interface LocalTranscript extends LocalFile {
+  readonly id: SessionId;
+}
+
+/** A file on this machine that belongs to a session, besides the transcript. */
+export interface LocalSidecar extends LocalFile {
+  /** Its name in the hub. */
+  readonly name: string;
 }
 
 /** Something that cannot be used, and why. */
@@ -56,6 +67,65 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
     }
   }
   return { transcripts, skipped };
+}
+
+/**
+ * Finds the files that belong to a session besides its transcript. Links, and names that not every system
+ * allows, are refused.
+ *
+ * @param transcript Where the transcript is or would be: the session's own directory lies beside it
+ * @param slug The name of the session's plan, where it has one
+ */
+export function scanSidecars(
+  claudeDir: LocalPath,
+  transcript: LocalPath,
+  id: SessionId,
+  slug: string | undefined,
+  skipped: Skipped[],
+): LocalSidecar[] {
+  const found: LocalSidecar[] = [];
+  for (const root of SIDECAR_ROOTS) {
+    const directory = sidecarDirectory(claudeDir, transcript, id, root);
+    if (root === "plans") {
+      if (slug !== undefined) {
+        addSidecar(join(directory, `${slug}.md`), `plans/${slug}.md`, found, skipped);
+      }
+    } else walk(directory, root, found, skipped);
+  }
+  return found;
+}
+
+/** Returns where the sidecars under a root lie. */
+export function sidecarDirectory(
+  claudeDir: LocalPath,
+  transcript: LocalPath,
+  id: SessionId,
+  root: SidecarRoot,
+): string {
+  if (root === "session") return join(dirname(transcript), id);
+  return root === "plans" ? join(claudeDir, "plans") : join(claudeDir, root, id);
+}
+
+const SIDECAR_ROOTS: readonly SidecarRoot[] = [
+  ...new Set(SIDECAR_KINDS.map(({ root }) => root)),
+];
+
+function walk(directory: string, name: string, found: LocalSidecar[], skipped: Skipped[]): void {
+  for (const entry of entriesOrSkip(directory, skipped)) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory) walk(path, `${name}/${entry.name}`, found, skipped);
+    else addSidecar(path, `${name}/${entry.name}`, found, skipped);
+  }
+}
+
+function addSidecar(path: string, name: string, found: LocalSidecar[], skipped: Skipped[]): void {
+  // Locks and marks of Claude Code itself, and files that ccsync is writing.
+  if (sidecarKind(name) === undefined || /(?:^|\/)\.(?:ccsync-|lock)/.test(name)) return;
+  const info = lstatIfThere(path);
+  if (info === undefined) return;
+  const fault = info.isFile ? nameFault(name) : "it is not a regular file";
+  if (fault === undefined) found.push({ name, path: path as LocalPath, stamp: stampOf(info) });
+  else skipped.push({ what: path, why: fault });
 }
 
 function entriesOrSkip(directory: string, skipped: Skipped[]): Deno.DirEntry[] {

@@ -30,14 +30,23 @@ export function renderSync(terminal: Terminal, report: SyncReport): Ending {
 }
 
 const ACTIONS: Readonly<Record<SyncReport["direction"], Readonly<Record<string, string>>>> = {
-  push: { create: "new", append: "more", merge: "merged", move: "moved" },
-  pull: { create: "new", append: "more", merge: "merged", move: "moved", rewrite: "renewed" },
+  push: { create: "new", append: "more", merge: "merged", move: "moved", files: "files" },
+  pull: {
+    create: "new",
+    append: "more",
+    merge: "merged",
+    move: "moved",
+    rewrite: "renewed",
+    files: "files",
+  },
 };
 
 function sessionLine({ direction }: SyncReport, session: SessionReport): string {
   const action = ACTIONS[direction][session.action] ?? session.action;
   const title = fit(clean(session.title), 40, "left");
-  const amount = `${count(session.lines, "line")}, ${formatSize(session.bytes)}`;
+  const files = session.files > 0 ? [count(session.files, "file")] : [];
+  const lines = session.lines > 0 ? [count(session.lines, "line")] : [];
+  const amount = [...lines, ...files, formatSize(session.bytes)].join(", ");
   return `  ${fit(action, 8, "left")}  ${session.id.slice(0, 8)}  ${title}  ${amount}`;
 }
 

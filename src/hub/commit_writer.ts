@@ -25,6 +25,8 @@ export interface CommitInfo {
 export interface CommitChanges {
   /** Sets a file's content. */
   write(path: string, content: Uint8Array | string): Promise<void>;
+  /** Sets a file's content to a blob that the mirror has. */
+  link(path: string, blob: Oid): Promise<void>;
   /** Removes a file. */
   remove(path: string): Promise<void>;
 }
@@ -87,6 +89,10 @@ class Stream implements CommitChanges {
   async write(path: string, content: Uint8Array | string): Promise<void> {
     await this.#text(`M 100644 inline ${quote(path)}\n`);
     await this.#data(typeof content === "string" ? encoder.encode(content) : content);
+  }
+
+  async link(path: string, blob: Oid): Promise<void> {
+    await this.#text(`M 100644 ${blob} ${quote(path)}\n`);
   }
 
   async remove(path: string): Promise<void> {

@@ -38,6 +38,11 @@ export function segmentPath(id: SessionId, index: number): string {
   return `${sessionPath(id)}/transcript/${String(index).padStart(6, "0")}.jsonl`;
 }
 
+/** Returns where a segment of a sidecar is. */
+export function sidecarSegmentPath(id: SessionId, name: string, index: number): string {
+  return `${sessionPath(id)}/files/${name}/${String(index).padStart(6, "0")}`;
+}
+
 /** What a path of the hub is. */
 export type HubEntry =
   | { readonly kind: "format" | "placeholders" | "directory" | "other" }
@@ -45,6 +50,14 @@ export type HubEntry =
   | { readonly kind: "meta"; readonly id: SessionId }
   | { readonly kind: "transcript"; readonly id: SessionId }
   | { readonly kind: "segment"; readonly id: SessionId; readonly index: number }
+  /** A directory under a session's `files/`: of a sidecar, or on the way to one. */
+  | { readonly kind: "sidecar"; readonly id: SessionId; readonly name: string }
+  | {
+    readonly kind: "sidecar-segment";
+    readonly id: SessionId;
+    readonly name: string;
+    readonly index: number;
+  }
   /** A name that ccsync never writes: not used, but told of. */
   | { readonly kind: "foreign" };
 
@@ -75,7 +88,16 @@ function sessionEntry(path: string): HubEntry {
   if (rest === "transcript") return { kind: "transcript", id };
   const index = SEGMENT.exec(rest)?.[1];
   if (index !== undefined) return { kind: "segment", id, index: Number(index) };
-  return rest === "files" || rest.startsWith("files/") ? { kind: "other" } : { kind: "foreign" };
+  return sidecarEntry(id, rest);
+}
+
+function sidecarEntry(id: SessionId, path: string): HubEntry {
+  if (path === "files") return { kind: "directory" };
+  const [, name, index] = /^files\/(.+?)(?:\/(\d{6}))?$/s.exec(path) ?? [];
+  if (name === undefined) return { kind: "foreign" };
+  return index === undefined
+    ? { kind: "sidecar", id, name }
+    : { kind: "sidecar-segment", id, name, index: Number(index) };
 }
 
 const text = v.pipe(v.string(), v.maxLength(100_000));
@@ -96,6 +118,9 @@ const metaSchema = v.looseObject({
   lines: count,
   bytes: count,
   headless: v.fallback(v.boolean(), false),
+  /** The name of the session's plan, empty where it has none. */
+  slug: shortText,
+  sidecars: v.fallback(v.array(v.object({ name: text, bytes: count })), []),
 });
 
 /**

@@ -150,21 +150,22 @@ export function gitEnvironment(
   env["GIT_NO_REPLACE_OBJECTS"] = "1";
   if (!isTerminal) {
     env["GIT_TERMINAL_PROMPT"] = "0";
-    env["GIT_SSH_COMMAND"] ??= "ssh -o BatchMode=yes";
+    // It would take precedence over a program that the user chose.
+    if (env["GIT_SSH"] === undefined) env["GIT_SSH_COMMAND"] ??= "ssh -o BatchMode=yes";
   }
   return env;
 }
 
 /** What git prints where a host, or the repository on it, cannot be reached. */
 const UNREACHABLE =
-  /could not resolve host|connection (?:refused|reset|timed out|closed)|failed to connect|network is unreachable|no route to host|operation timed out|couldn't connect|does not appear to be a git repository|early eof|unexpected disconnect|the remote end hung up|repository .* not found|does not exist|returned error: 5\d\d|rpc failed|bad gateway|unable to access|not a git repository/i;
+  /could not resolve host|connection (?:refused|reset|timed out|closed)|failed to connect|network is unreachable|no route to host|operation timed out|couldn't connect|does not appear to be a git repository|early eof|unexpected disconnect|the remote end hung up|repository .* not found|does not exist|returned error: 5\d\d|rpc failed|bad gateway|unable to access/i;
 const CREDENTIALS =
   /authentication failed|permission denied \(|could not read (?:username|password)|terminal prompts disabled|invalid credentials|returned error: (?:401|403)|access denied|host key verification failed/i;
 
 /** Returns the failure that git's message tells of, without credentials. */
 export function failureOf(what: string, result: GitResult): CcsyncError {
   const message = essence(redact(result.stderr)) || `git ended with code ${result.code}`;
-  if (CREDENTIALS.test(message)) {
+  if (CREDENTIALS.test(result.stderr)) {
     return new CcsyncError(
       "credentials",
       `cannot ${what}: the hub refused the credentials: ${message}`,
@@ -175,7 +176,7 @@ export function failureOf(what: string, result: GitResult): CcsyncError {
       },
     );
   }
-  if (UNREACHABLE.test(message)) {
+  if (UNREACHABLE.test(result.stderr)) {
     return new CcsyncError("unreachable", `cannot ${what}: the hub cannot be reached: ${message}`, {
       hints: ["check the network and the address (ccsync config show), then run the command again"],
       transient: true,
@@ -186,7 +187,7 @@ export function failureOf(what: string, result: GitResult): CcsyncError {
 
 /** Removes user names and passwords from URLs. */
 export function redact(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s@]+@/gi, "$1");
+  return text.replace(/\b([a-z][a-z0-9+.-]*:\/\/)[^/\s]+@/gi, "$1");
 }
 
 /** Returns git's message in one line, without its general advice. */
@@ -197,4 +198,4 @@ function essence(stderr: string): string {
 }
 
 const NOISE =
-  /^(?:hint|warning):|^could not read from remote|^please make sure|^and the repository exists|^to /i;
+  /^(?:hint|warning):|^could not read from remote|^please make sure|^and the repository exists|^to |^remote:[\s=]*$|^\*\* /i;

@@ -22,14 +22,14 @@ export async function runningProcesses(
 }
 
 async function askPs(pids: readonly number[], now: number): Promise<ProcessTable> {
-  const { code, stdout } = await new Deno.Command("ps", {
-    args: ["-o", "pid=,etime=", "-p", pids.join(",")],
+  const { stdout } = await new Deno.Command("ps", {
+    args: ["-o", "pid=,etime=", "-p", [...pids, Deno.pid].join(",")],
     stdin: "null",
     stderr: "null",
   }).output();
   const table = parsePs(new TextDecoder().decode(stdout), now);
-  // ps fails where none of them runs, and where it does not know the options.
-  return code === 0 || code === 1 ? table : "unknown";
+  // This process runs for sure: where it is not listed, this ps (BusyBox) does not know the options.
+  return table.has(Deno.pid) ? table : "unknown";
 }
 
 /** Reads `pid [[dd-]hh:]mm:ss` lines. */

@@ -18,20 +18,25 @@ export interface FileStamp {
   readonly ino: number;
 }
 
-/** The state of a session that this machine and the hub last agreed on. */
-export interface Base {
-  readonly id: SessionId;
-  /** The tree of the transcript's segments in the hub. */
+/** A document in the hub. */
+export interface HubFile {
+  /** The tree of its segments. */
   readonly tree: Oid;
-  /** Segment blobs of that tree, in order. */
+  /** The segments' blobs, in order. */
   readonly segments: readonly Oid[];
-  /** The project as the hub had it. */
+}
+
+/** The state of a session's document that this machine and the hub last agreed on. */
+export interface Base extends HubFile {
+  readonly id: SessionId;
+  /** The sidecar's name, empty for the transcript. */
+  readonly name: string;
+  /** The session's project as the hub had it. */
   readonly project: PortablePath;
-  /** The local transcript. */
   readonly path: LocalPath;
   /** All lines of the first so many bytes of the local file are in the hub. */
   readonly localBytes: number;
-  /** Whether those bytes are exactly the local form of the hub's transcript. */
+  /** Whether those bytes are exactly the local form of what the hub has. */
   readonly aligned: boolean;
   /** Hashes of the blocks of those bytes; see `sync/fingerprint.ts`. */
   readonly blocks: readonly string[];
@@ -43,8 +48,9 @@ export interface Base {
 /** What the hub's catalogue says of a session; `meta` is in portable form. */
 export interface CatalogueRow {
   readonly id: SessionId;
-  readonly tree: Oid;
-  readonly segments: readonly Oid[];
+  readonly transcript: HubFile;
+  /** Sidecars by name. */
+  readonly files: ReadonlyMap<string, HubFile>;
   readonly meta: string;
 }
 
@@ -55,17 +61,19 @@ export interface LocalProject {
 }
 
 const VERSION = 1;
+/** How long a statement waits for another process. */
+const BUSY_TIMEOUT_MS = 10_000;
 
 // Versions are never migrated: an unknown one is a cache to throw away.
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS fact (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS base (
-    id TEXT PRIMARY KEY, tree TEXT NOT NULL, segments TEXT NOT NULL, project TEXT NOT NULL,
+    id TEXT NOT NULL, name TEXT NOT NULL, tree TEXT NOT NULL, segments TEXT NOT NULL, project TEXT NOT NULL,
     path TEXT NOT NULL, local_bytes INTEGER NOT NULL, aligned INTEGER NOT NULL,
     blocks TEXT NOT NULL, size INTEGER NOT NULL, mtime_ms REAL NOT NULL, ino INTEGER NOT NULL,
-    profile TEXT NOT NULL) STRICT;
+    profile TEXT NOT NULL, PRIMARY KEY (id, name)) STRICT;
   CREATE TABLE IF NOT EXISTS catalogue (
-    id TEXT PRIMARY KEY, tree TEXT NOT NULL, segments TEXT NOT NULL, meta TEXT NOT NULL) STRICT;
+    id TEXT PRIMARY KEY, transcript TEXT NOT NULL, files TEXT NOT NULL, meta TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS project (path TEXT PRIMARY KEY, cwd TEXT NOT NULL) STRICT;
 `;
 
@@ -90,7 +98,8 @@ export class State implements Disposable {
   /**
    * Opens the state, making it if needed. A damaged or foreign one is set aside and rebuilt.
    *
-   * @throws {CcsyncError} kind "setup" when the state is of a newer ccsync
+   * @throws {CcsyncError} kind "setup" when the state is of a newer ccsync; "failed" when it cannot be
+   *   opened for a reason outside it
    */
   static open(ccsyncHome: string, onRebuild: (why: string) => void): State {
     makePrivateDirectory(ccsyncHome);
@@ -99,6 +108,8 @@ export class State implements Disposable {
       return State.#openAt(path);
     } catch (error) {
       if (error instanceof CcsyncError) throw error;
+      // Setting it aside would not help, and would take it from under another process.
+      if (/locked|disk|readonly/i.test(messageOf(error))) throw notOpened(path, error);
       onRebuild(messageOf(error));
       setAside(path);
       return State.#openAt(path);
@@ -106,16 +117,14 @@ export class State implements Disposable {
   }
 
   static #openAt(path: string): State {
-    const db = new DatabaseSync(path);
+    makePrivateFile(path);
+    const db = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
     try {
-      db.exec(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 10000;",
-      );
+      db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
       const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
       if (version > VERSION) throw newerState(path, version);
       db.exec(SCHEMA);
       if (version !== VERSION) db.exec(`PRAGMA user_version = ${VERSION}`);
-      if (Deno.build.os !== "windows") Deno.chmodSync(path, 0o600);
       return new State(db);
     } catch (error) {
       db.close();
@@ -151,21 +160,25 @@ export class State implements Disposable {
     this.#db.prepare("INSERT OR REPLACE INTO fact VALUES (?, ?)").run(key, value);
   }
 
-  /** Returns every session's base. */
-  bases(): Map<SessionId, Base> {
-    const rows = this.#db.prepare("SELECT * FROM base").all();
-    return new Map(rows.map((row) => {
+  /** Returns the bases of every session's documents, by session and name. */
+  bases(): Map<SessionId, Map<string, Base>> {
+    const bases = new Map<SessionId, Map<string, Base>>();
+    for (const row of this.#db.prepare("SELECT * FROM base").all()) {
       const base = readBase(row);
-      return [base.id, base];
-    }));
+      const documents = bases.get(base.id);
+      if (documents === undefined) bases.set(base.id, new Map([[base.name, base]]));
+      else documents.set(base.name, base);
+    }
+    return bases;
   }
 
   /** Remembers what this machine and the hub agreed on. */
   setBase(base: Base): void {
     this.#db.prepare(
-      "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+      "INSERT OR REPLACE INTO base VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     ).run(
       base.id,
+      base.name,
       base.tree,
       JSON.stringify(base.segments),
       base.project,
@@ -185,15 +198,16 @@ export class State implements Disposable {
     const rows = this.#db.prepare("SELECT * FROM catalogue").all();
     return new Map(rows.map((row) => {
       const id = row["id"] as SessionId;
-      const segments = JSON.parse(String(row["segments"])) as Oid[];
-      return [id, { id, tree: row["tree"] as Oid, segments, meta: String(row["meta"]) }];
+      const transcript = JSON.parse(String(row["transcript"])) as HubFile;
+      const files = new Map(JSON.parse(String(row["files"])) as [string, HubFile][]);
+      return [id, { id, transcript, files, meta: String(row["meta"]) }];
     }));
   }
 
   /** Puts a session into the catalogue. */
   setCatalogueRow(row: CatalogueRow): void {
     this.#db.prepare("INSERT OR REPLACE INTO catalogue VALUES (?, ?, ?, ?)")
-      .run(row.id, row.tree, JSON.stringify(row.segments), row.meta);
+      .run(row.id, JSON.stringify(row.transcript), JSON.stringify([...row.files]), row.meta);
   }
 
   /** Takes a session out of the catalogue. */
@@ -221,6 +235,7 @@ export class State implements Disposable {
 function readBase(row: Record<string, unknown>): Base {
   return {
     id: row["id"] as SessionId,
+    name: String(row["name"]),
     tree: row["tree"] as Oid,
     segments: JSON.parse(String(row["segments"])) as Oid[],
     project: row["project"] as PortablePath,
@@ -235,6 +250,20 @@ function readBase(row: Record<string, unknown>): Base {
     },
     profile: String(row["profile"]),
   };
+}
+
+/** The files that SQLite puts beside it get the mode that it has when they are made. */
+function makePrivateFile(path: string): void {
+  Deno.openSync(path, { write: true, create: true, mode: 0o600 }).close();
+  if (Deno.build.os !== "windows") Deno.chmodSync(path, 0o600);
+}
+
+function notOpened(path: string, cause: unknown): CcsyncError {
+  return new CcsyncError("failed", `cannot open the state "${path}": ${messageOf(cause)}`, {
+    hints: ["see whether the disk is full, or another ccsync is at work, then run it again"],
+    cause,
+    transient: true,
+  });
 }
 
 function setAside(path: string): void {

@@ -6,7 +6,8 @@
 import type { Oid, SessionId } from "../brands.ts";
 import { entryOf, metaPath, parseMeta, sessionPath } from "../hub/format.ts";
 import type { Mirror, TreeEntry } from "../hub/mirror.ts";
-import type { CatalogueRow, State } from "../machine/state.ts";
+import { nameFault, sidecarKind } from "../claude/kinds.ts";
+import type { CatalogueRow, HubFile, State } from "../machine/state.ts";
 
 /** Something in the hub that is not used, and why. */
 export interface HubFault {
@@ -69,11 +70,17 @@ function faultOf({ path, mode, oid }: TreeEntry): HubFault[] {
 
 const isPlain = (mode: string) => mode === "100644" || mode === "040000";
 
+/** A document's tree and segments, as far as they were seen. */
+interface DocumentParts {
+  tree?: Oid;
+  readonly segments: Map<number, Oid>;
+}
+
 /** A session's files, as far as they were seen. */
 interface Parts {
-  tree?: Oid;
   meta?: Oid;
-  readonly segments: Map<number, Oid>;
+  readonly transcript: DocumentParts;
+  readonly files: Map<string, DocumentParts>;
 }
 
 async function rowsOf(
@@ -84,7 +91,7 @@ async function rowsOf(
 ): Promise<CatalogueRow[]> {
   const rows: CatalogueRow[] = [];
   for (const [id, parts] of partsOf(entries)) {
-    const row = await rowOf(mirror, head, id, parts);
+    const row = await rowOf(mirror, head, id, parts, faults);
     if ("why" in row) faults.push(row);
     else rows.push(row);
   }
@@ -95,13 +102,21 @@ function partsOf(entries: readonly TreeEntry[]): Map<SessionId, Parts> {
   const sessions = new Map<SessionId, Parts>();
   for (const { path, mode, oid } of entries) {
     const entry = entryOf(path);
-    if (oid === undefined || !isPlain(mode)) continue;
-    if (entry.kind !== "meta" && entry.kind !== "transcript" && entry.kind !== "segment") continue;
-    const parts: Parts = sessions.get(entry.id) ?? { segments: new Map() };
+    if (oid === undefined || !isPlain(mode) || !("id" in entry) || entry.kind === "machine") {
+      continue;
+    }
+    const parts: Parts = sessions.get(entry.id) ??
+      { transcript: { segments: new Map() }, files: new Map() };
     sessions.set(entry.id, parts);
     if (entry.kind === "meta") parts.meta = oid;
-    else if (entry.kind === "transcript") parts.tree = oid;
-    else parts.segments.set(entry.index, oid);
+    else if (entry.kind === "transcript") parts.transcript.tree = oid;
+    else if (entry.kind === "segment") parts.transcript.segments.set(entry.index, oid);
+    else {
+      const file: DocumentParts = parts.files.get(entry.name) ?? { segments: new Map() };
+      parts.files.set(entry.name, file);
+      if (entry.kind === "sidecar") file.tree = oid;
+      else file.segments.set(entry.index, oid);
+    }
   }
   return sessions;
 }
@@ -111,19 +126,46 @@ async function rowOf(
   head: Oid,
   id: SessionId,
   parts: Parts,
+  faults: HubFault[],
 ): Promise<CatalogueRow | HubFault> {
   const path = sessionPath(id);
-  const segments = Array.from(
-    { length: parts.segments.size },
-    (_, i) => parts.segments.get(i),
-  ).filter((oid) => oid !== undefined);
-  if (parts.tree === undefined || parts.segments.size === 0) {
-    return { path, why: "it has no transcript" };
-  }
-  if (segments.length !== parts.segments.size) return { path, why: "a segment is missing" };
+  const transcript = hubFile(parts.transcript);
+  if (parts.transcript.segments.size === 0) return { path, why: "it has no transcript" };
+  if (transcript === undefined) return { path, why: "a segment is missing" };
   const meta = parts.meta === undefined ? undefined : await mirror.text(head, metaPath(id));
   if (meta === undefined || parseMeta(meta) === undefined) {
     return { path, why: "its meta.json is missing or broken" };
   }
-  return { id, tree: parts.tree, segments, meta };
+  return { id, transcript, files: filesOf(path, parts, faults), meta };
+}
+
+function hubFile({ tree, segments }: DocumentParts): HubFile | undefined {
+  const all = Array.from({ length: segments.size }, (_, i) => segments.get(i));
+  const known = all.filter((oid) => oid !== undefined);
+  if (tree === undefined || known.length === 0 || known.length !== all.length) return undefined;
+  return { tree, segments: known };
+}
+
+function filesOf(session: string, { files }: Parts, faults: HubFault[]): Map<string, HubFile> {
+  const usable = new Map<string, HubFile>();
+  const seen = new Set<string>();
+  for (const [name, parts] of files) {
+    // A directory on the way to a sidecar.
+    if (parts.segments.size === 0) continue;
+    const path = `${session}/files/${name}`;
+    const file = hubFile(parts);
+    const fault = file === undefined ? "a segment is missing" : sidecarFault(name, seen);
+    if (file !== undefined && fault === undefined) usable.set(name, file);
+    else faults.push({ path, why: fault ?? "" });
+  }
+  return usable;
+}
+
+function sidecarFault(name: string, seen: Set<string>): string | undefined {
+  const folded = name.toLowerCase();
+  if (seen.has(folded)) return "its name differs from another one only in case";
+  seen.add(folded);
+  const fault = nameFault(name);
+  if (fault !== undefined) return fault;
+  return sidecarKind(name) === undefined ? "this version knows no such kind of file" : undefined;
 }

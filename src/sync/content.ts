@@ -1,26 +1,35 @@
 /**
- * Reads transcripts from both sides in bounded pieces, and compares them.
+ * Reads documents from both sides in bounded pieces, and compares them.
  *
  * @module
  */
 import type { LocalPath, Oid } from "../brands.ts";
+import type { KindCodec } from "../claude/kinds.ts";
+import type { LocalFile } from "../claude/scan.ts";
 import { readFully, readRange } from "../machine/files.ts";
-import { linesMissingFrom } from "../transcript/merge.ts";
+import type { HubFile } from "../machine/state.ts";
 import { completeLength, equalBytes, joinBytes, splitLines } from "../transcript/lines.ts";
+import { linesMissingFrom } from "../transcript/merge.ts";
 import { summarize, type Summary, SUMMARY_BYTES } from "../transcript/summary.ts";
 import { toLocal } from "../translate/to_local.ts";
-import type { SessionView } from "./facts.ts";
+import { toPortable } from "../translate/to_portable.ts";
+import type { Document } from "./document.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Size of the pieces that are read at once; a longer line makes its piece longer. */
 const PIECE_BYTES = 1024 * 1024;
 
 /**
- * Yields `[from, to)` of a file in pieces of whole lines.
+ * Yields `[from, to)` of a file in pieces: of whole lines where the codec translates, else of any bytes.
  *
  * @throws {Deno.errors.UnexpectedEof} The file became shorter meanwhile
  */
-export function* linesOf(path: LocalPath, from: number, to: number): Generator<Uint8Array> {
+export function* piecesOf(
+  path: LocalPath,
+  codec: KindCodec,
+  from: number,
+  to: number,
+): Generator<Uint8Array> {
   using file = Deno.openSync(path, { read: true });
   file.seekSync(from, Deno.SeekMode.Start);
   let carry: Uint8Array = new Uint8Array();
@@ -31,7 +40,8 @@ export function* linesOf(path: LocalPath, from: number, to: number): Generator<U
     if (count === 0) throw new Deno.errors.UnexpectedEof(`"${path}" became shorter`);
     at += count;
     const read = piece.subarray(0, carry.length + count);
-    const complete = at >= to ? read.length : completeLength(read);
+    const isWhole = at >= to || codec === "binary";
+    const complete = isWhole ? read.length : completeLength(read);
     if (complete > 0) yield read.subarray(0, complete);
     carry = read.subarray(complete);
   }
@@ -59,7 +69,7 @@ export function summaryOf(path: LocalPath, size: number, earlier: Summary | unde
   return summarize(head, readRange(path, tailFrom, size), earlier);
 }
 
-/** Where a hub's transcript goes on after what a machine already has of it. */
+/** Where a hub's document goes on after what a machine already has of it. */
 export interface HubPosition {
   /** The segment that holds the next byte. */
   readonly segment: number;
@@ -67,10 +77,11 @@ export interface HubPosition {
   readonly skip: number;
 }
 
+/** The beginning of a document. */
 export const HUB_START: HubPosition = { segment: 0, skip: 0 };
 
 /**
- * Returns where the hub's transcript goes on after an earlier state of it, or `undefined` where it is no
+ * Returns where a hub's document goes on after an earlier state of it, or `undefined` where it is no
  * continuation of that state: somebody rewrote it.
  */
 export async function positionAfter(
@@ -92,11 +103,14 @@ export async function positionAfter(
 }
 
 /**
- * Yields the local form of a hub's transcript from a position on, one segment at a time. Only whole lines
+ * Yields the local form of a hub's document from a position on, one segment at a time. Only whole lines
  * are translated: a line that was cut by the limit of a segment is joined first.
+ *
+ * @param profileKey The profile to write it with, where it is not today's
  */
 export async function* localForm(
   workspace: Workspace,
+  codec: KindCodec,
   segments: readonly Oid[],
   from: HubPosition,
   profileKey?: string,
@@ -108,54 +122,103 @@ export async function* localForm(
     const blob = await workspace.mirror.objects.blob(oid);
     const fresh = i === from.segment ? blob.subarray(from.skip) : blob;
     const bytes = carry.length === 0 ? fresh : joinBytes([carry, fresh]);
-    const complete = i === segments.length - 1 ? bytes.length : completeLength(bytes);
+    const isWhole = i === segments.length - 1 || codec === "binary";
+    const complete = isWhole ? bytes.length : completeLength(bytes);
     carry = bytes.subarray(complete);
-    if (complete > 0) {
-      yield toLocal(workspace.translator("jsonl", profileKey), bytes.subarray(0, complete));
-    }
+    if (complete > 0) yield localised(workspace, codec, bytes.subarray(0, complete), profileKey);
   }
 }
 
-/** What a comparison of a local transcript with the hub's found. */
+/** Returns content of the hub in local form, written with today's placeholders or an earlier profile's. */
+export function localised(
+  workspace: Workspace,
+  codec: KindCodec,
+  bytes: Uint8Array,
+  profileKey?: string,
+): Uint8Array {
+  return codec === "binary" ? bytes : toLocal(workspace.translator(codec, profileKey), bytes);
+}
+
+/** Returns content of this machine in portable form, read with today's placeholders or an earlier profile's. */
+export function portable(
+  workspace: Workspace,
+  codec: KindCodec,
+  bytes: Uint8Array,
+  profileKey?: string,
+): Uint8Array {
+  return codec === "binary" ? bytes : toPortable(workspace.translator(codec, profileKey), bytes);
+}
+
+/** A document that both sides have. */
+export type TwoSided = Document & { readonly local: LocalFile; readonly hub: HubFile };
+
+/** What a comparison of a local document with the hub's found. */
 export interface Comparison {
   /** Local lines that the hub lacks, in order, each with its newline. */
   readonly missing: readonly Uint8Array[];
-  /** Length of the hub's transcript in local form. */
+  /** Length of the hub's document in local form. */
   readonly hubLocalBytes: number;
-  /** Where the hub's transcript begins with the whole local file: what it has after that. */
+  /** Where the hub's document begins with the whole local file: what it has after that. */
   readonly hubRest: Uint8Array;
-  /** Whether the local file begins with the whole hub transcript. */
+  /** Whether the local file begins with the whole hub document. */
   readonly beginsWithHub: boolean;
-  /** Whether the hub's transcript begins with the whole local file, a torn last line included. */
+  /** Whether the hub's document begins with the whole local file, a torn last line included. */
   readonly isPrefixOfHub: boolean;
 }
 
 /**
- * Compares a local transcript with the hub's, from positions on that are known to agree. The equal
- * beginning is streamed; only what follows the first difference is held in memory.
+ * Compares the two sides of a document: from the base on where there is one to rely on, else from the
+ * beginning.
  *
- * @param range The part of the local file to compare
- * @param profileKey The profile the local file was written with, where it is not today's
+ * @param to End of the local bytes to compare
  */
-export async function compare(
+export async function compareFromBase(
   workspace: Workspace,
-  path: LocalPath,
-  range: { readonly from: number; readonly to: number },
-  segments: readonly Oid[],
-  position: HubPosition,
-  profileKey?: string,
+  document: TwoSided,
+  to: number,
 ): Promise<Comparison> {
-  let at = range.from;
-  let hubBytes = range.from;
+  const { base, hub, localState } = document;
+  const position = base === undefined || localState === "unknown"
+    ? undefined
+    : await positionAfter(workspace, base.segments, hub.segments);
+  if (base === undefined || position === undefined) {
+    return await compare(workspace, document, { from: 0, to, position: HUB_START });
+  }
+  const stretch = { from: base.localBytes, to, position, profileKey: base.profile };
+  const found = await compare(workspace, document, stretch);
+  // What follows a beginning that is not the hub's is no continuation of the hub's.
+  return base.aligned ? found : { ...found, beginsWithHub: false, isPrefixOfHub: false };
+}
+
+/** A stretch of a local file, and where the same begins in the hub. */
+interface Stretch {
+  readonly from: number;
+  readonly to: number;
+  readonly position: HubPosition;
+  /** The profile the local file was written with, where it is not today's. */
+  readonly profileKey?: string;
+}
+
+/**
+ * Compares a stretch of a local document with the hub's. The equal beginning is streamed; only what
+ * follows the first difference is held in memory.
+ */
+async function compare(
+  workspace: Workspace,
+  { codec, hub: { segments }, local: { path } }: TwoSided,
+  { from, position, profileKey, to }: Stretch,
+): Promise<Comparison> {
+  let at = from;
+  let hubBytes = from;
   const rest: Uint8Array[] = [];
-  for await (const piece of localForm(workspace, segments, position, profileKey)) {
+  for await (const piece of localForm(workspace, codec, segments, position, profileKey)) {
     hubBytes += piece.length;
-    const isEqual = rest.length === 0 && at + piece.length <= range.to &&
+    const isEqual = rest.length === 0 && at + piece.length <= to &&
       equalBytes(readRange(path, at, at + piece.length), piece);
     if (isEqual) at += piece.length;
     else rest.push(piece);
   }
-  const local = readRange(path, at, range.to);
+  const local = readRange(path, at, to);
   const hub = joinBytes(rest);
   return {
     missing: linesMissingFrom(...afterCommonLines(hub, local)),
@@ -164,35 +227,6 @@ export async function compare(
     beginsWithHub: equalBytes(local.subarray(0, hub.length), hub),
     isPrefixOfHub: equalBytes(hub.subarray(0, local.length), local),
   };
-}
-
-/** The sides of a session that a comparison needs. */
-type Sides = Pick<SessionView, "base" | "facts" | "local" | "row">;
-
-/**
- * Compares a session's two transcripts: from the base on where there is one to rely on, else from the
- * beginning.
- *
- * @param to End of the local bytes to compare
- */
-export async function compareFromBase(
-  workspace: Workspace,
-  { base, facts, local, row }: Sides,
-  to: number,
-): Promise<Comparison> {
-  if (local === undefined || row === undefined) {
-    throw new TypeError("Cannot compare one side alone");
-  }
-  const position = base === undefined || facts.local === "unknown"
-    ? undefined
-    : await positionAfter(workspace, base.segments, row.segments);
-  if (base === undefined || position === undefined) {
-    return await compare(workspace, local.path, { from: 0, to }, row.segments, HUB_START);
-  }
-  const range = { from: base.localBytes, to };
-  const found = await compare(workspace, local.path, range, row.segments, position, base.profile);
-  // What follows a beginning that is not the hub's is no continuation of the hub's.
-  return base.aligned ? found : { ...found, beginsWithHub: false, isPrefixOfHub: false };
 }
 
 function afterCommonLines(hub: Uint8Array, local: Uint8Array): [Uint8Array[], Uint8Array[]] {

@@ -5,34 +5,39 @@
  */
 import { dirname } from "node:path";
 import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
+import { nameFault, sidecarKind } from "../claude/kinds.ts";
+import { transcriptPath } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
 import {
   type LocalTranscript,
   readProject,
+  scanSidecars,
   scanTranscripts,
   type Skipped,
 } from "../claude/scan.ts";
 import { messageOf } from "../errors.ts";
 import { type Meta, parseMeta } from "../hub/format.ts";
-import type { Base, CatalogueRow, FileStamp } from "../machine/state.ts";
-import { completeEnd } from "./content.ts";
-import { hasPrefix } from "./fingerprint.ts";
-import type { HubState, LocalState, SessionFacts } from "./plan.ts";
+import type { Base, CatalogueRow } from "../machine/state.ts";
+import { summaryOf } from "./content.ts";
+import { type Document, examine, TRANSCRIPT } from "./document.ts";
+import type { SessionFacts, SidecarFacts } from "./plan.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** A session of this machine, the hub, or both, and the facts about it. */
+/** A session of this machine, the hub, or both. */
 export interface SessionView {
   readonly id: SessionId;
   readonly facts: SessionFacts;
-  readonly local?: LocalTranscript;
+  readonly transcript: Document;
+  /** All other files of the session, on either side. */
+  readonly sidecars: readonly Document[];
   /** The project's directory here, where it is known. */
   readonly project?: LocalPath;
+  /** Where the transcript is, or has to be. */
+  readonly path?: LocalPath;
   /** What the hub says of it, in local form. */
   readonly meta?: Meta;
-  readonly row?: CatalogueRow;
-  readonly base?: Base;
-  /** End of the local file's complete lines. */
-  readonly completeEnd: number;
+  /** The same as the hub has it. */
+  readonly portableMeta?: string;
   /** Placeholders without a path here that the project needs. */
   readonly unmapped: readonly string[];
 }
@@ -56,45 +61,20 @@ export async function gatherFacts(workspace: Workspace, all: boolean): Promise<O
   const { env, state } = workspace;
   const scan = scanTranscripts(env.claudeDir);
   const skipped = [...scan.skipped];
-  const sources: Sources = {
-    bases: state.bases(),
-    catalogue: state.catalogue(),
-    projects: state.projects(),
-    live: await liveSessions(env.claudeDir, env.now()),
-    turn: Number(state.fact("turn") ?? 0),
-  };
-  state.setFact("turn", String(sources.turn + 1));
-  const ids = [...new Set([...scan.transcripts.keys(), ...sources.catalogue.keys()])].sort();
-  const sessions: SessionView[] = [];
-  for (const id of ids) {
-    const local = scan.transcripts.get(id);
-    const view = guarded(local, skipped, () => viewOf(workspace, sources, id, local, skipped));
-    if (view !== undefined && (all || isShown(workspace, view))) sessions.push(view);
-  }
+  const turn = Number(state.fact("turn") ?? 0);
+  state.setFact("turn", String(turn + 1));
+  const gatherer = new Gatherer(
+    workspace,
+    await liveSessions(env.claudeDir, env.now()),
+    turn,
+    skipped,
+  );
+  const ids = new Set([...scan.transcripts.keys(), ...gatherer.catalogue.keys()]);
+  const sessions = [...ids].sort().flatMap((id) => {
+    const view = gatherer.view(id, scan.transcripts.get(id), all);
+    return view === undefined ? [] : [view];
+  });
   return { sessions, skipped };
-}
-
-interface Sources {
-  readonly bases: ReadonlyMap<SessionId, Base>;
-  readonly catalogue: ReadonlyMap<SessionId, CatalogueRow>;
-  readonly projects: ReadonlyMap<LocalPath, LocalPath>;
-  readonly live: ReadonlySet<SessionId>;
-  readonly turn: number;
-}
-
-/** Passes over what cannot be read, and says so; the other sessions go on. */
-function guarded(
-  local: LocalTranscript | undefined,
-  skipped: Skipped[],
-  view: () => SessionView | undefined,
-): SessionView | undefined {
-  try {
-    return view();
-  } catch (error) {
-    if (local === undefined || !isFileTrouble(error)) throw error;
-    skipped.push({ what: local.path, why: `it cannot be read: ${messageOf(error)}` });
-    return undefined;
-  }
 }
 
 /** Whether an error is about one file, so that the others can go on. */
@@ -104,104 +84,205 @@ export function isFileTrouble(error: unknown): boolean {
     (error instanceof Error && /input\/output error/i.test(error.message));
 }
 
-/** Sessions with placeholders unknown here are shown: the user has to be told how to map them. */
-function isShown(workspace: Workspace, { project, unmapped }: SessionView): boolean {
-  return project === undefined ? unmapped.length > 0 : workspace.isInScope(project);
+class Gatherer {
+  readonly catalogue: ReadonlyMap<SessionId, CatalogueRow>;
+  readonly #workspace: Workspace;
+  readonly #bases: ReadonlyMap<SessionId, ReadonlyMap<string, Base>>;
+  readonly #projects: ReadonlyMap<LocalPath, LocalPath>;
+  readonly #live: ReadonlySet<SessionId>;
+  readonly #turn: number;
+  readonly #skipped: Skipped[];
+
+  constructor(
+    workspace: Workspace,
+    live: ReadonlySet<SessionId>,
+    turn: number,
+    skipped: Skipped[],
+  ) {
+    this.#workspace = workspace;
+    this.catalogue = workspace.state.catalogue();
+    this.#bases = workspace.state.bases();
+    this.#projects = workspace.state.projects();
+    this.#live = live;
+    this.#turn = turn;
+    this.#skipped = skipped;
+  }
+
+  /** Returns a session, `undefined` where it is out of scope, names no project, or cannot be read. */
+  view(
+    id: SessionId,
+    local: LocalTranscript | undefined,
+    all: boolean,
+  ): SessionView | undefined {
+    try {
+      return this.#view(id, local, all);
+    } catch (error) {
+      if (local === undefined || !isFileTrouble(error)) throw error;
+      this.#skipped.push({ what: local.path, why: `it cannot be read: ${messageOf(error)}` });
+      return undefined;
+    }
+  }
+
+  #view(id: SessionId, local: LocalTranscript | undefined, all: boolean): SessionView | undefined {
+    const bases = this.#bases.get(id) ?? new Map<string, Base>();
+    const base = bases.get(TRANSCRIPT);
+    const row = this.catalogue.get(id);
+    const portable = row === undefined ? undefined : parseMeta(row.meta);
+    const place = this.#place(local, base, portable);
+    if (place === undefined) return undefined;
+    const { project, unmapped } = place;
+    // Sessions with placeholders unknown here are shown: the user has to be told how to map them.
+    const isInScope = project === undefined
+      ? unmapped.length > 0
+      : this.#workspace.isInScope(project);
+    if (!all && !isInScope) return undefined;
+    const meta = portable === undefined ? undefined : this.#workspace.localJson(portable);
+    const sides = sidesOf(local, row?.transcript, base);
+    const transcript = examine(id, TRANSCRIPT, TRANSCRIPT_KIND, sides, this.#turn);
+    const facts = this.#facts(transcript, portable, meta, place);
+    const path = project === undefined ? undefined : this.#path(id, project, transcript, facts);
+    return {
+      id,
+      facts,
+      transcript,
+      sidecars: path === undefined ? [] : this.#sidecars(transcript, path, row, bases, meta),
+      unmapped,
+      ...(project === undefined ? {} : { project }),
+      ...(path === undefined ? {} : { path }),
+      ...(meta === undefined ? {} : { meta }),
+      ...(row === undefined ? {} : { portableMeta: row.meta }),
+    };
+  }
+
+  /** Returns which project a session belongs to here: what the hub says, unless it moved on this machine. */
+  #place(
+    local: LocalTranscript | undefined,
+    base: Base | undefined,
+    meta: Meta | undefined,
+  ): Place | undefined {
+    const inHub = meta === undefined
+      ? undefined
+      : this.#workspace.local(meta.project as PortablePath);
+    const recorded = local === undefined ? undefined : this.#recordedProject(local, base);
+    if (local !== undefined && recorded === undefined && meta === undefined) {
+      this.#skipped.push({ what: local.path, why: "it names no working directory yet" });
+      return undefined;
+    }
+    // Claude Code moves a transcript into another project's directory when the session moves.
+    const isMoved = recorded !== undefined && base !== undefined && local !== undefined &&
+      dirname(local.path) !== dirname(base.path);
+    const hubPath = inHub !== undefined && "path" in inHub ? inHub.path : undefined;
+    const project = isMoved ? recorded : hubPath ?? recorded;
+    const unmapped = inHub !== undefined && "unmapped" in inHub ? [...inHub.unmapped] : [];
+    return { isMoved, unmapped, ...(project === undefined ? {} : { project }) };
+  }
+
+  #recordedProject(local: LocalTranscript, base: Base | undefined): LocalPath | undefined {
+    const known = this.#projects.get(local.path);
+    if (known !== undefined) return known;
+    const project = readProject(local, this.#workspace.env.os);
+    // Cached only with a base: before that, the first lines may still be missing.
+    if (project !== undefined && base !== undefined) {
+      this.#workspace.state.setProject({ path: local.path, cwd: project });
+    }
+    return project;
+  }
+
+  #facts(
+    { base, end, hubState, id, local, localState }: Document,
+    portable: Meta | undefined,
+    meta: Meta | undefined,
+    { isMoved }: Place,
+  ): SessionFacts {
+    return {
+      local: localState,
+      hub: hubState,
+      isAligned: base?.aligned ?? false,
+      isPlaced: base?.profile === this.#workspace.profileKey && base.project === portable?.project,
+      isMoved,
+      isTorn: local !== undefined && end < local.stamp.size,
+      isLive: this.#live.has(id),
+      isRecent: isRecent(meta, this.#workspace.env.now()),
+    };
+  }
+
+  /**
+   * Returns where the transcript has to be: where Claude Code looks for it; but a file that is here already
+   * stays where it is unless its project moved or got another path here.
+   */
+  #path(
+    id: SessionId,
+    project: LocalPath,
+    { base, local }: Document,
+    { isMoved, isPlaced }: SessionFacts,
+  ): LocalPath {
+    const { claudeDir, os } = this.#workspace.env;
+    const stays = local !== undefined && (base === undefined || isPlaced || isMoved);
+    return stays ? local.path : transcriptPath(claudeDir, os, project, id);
+  }
+
+  #sidecars(
+    transcript: Document,
+    path: LocalPath,
+    row: CatalogueRow | undefined,
+    bases: ReadonlyMap<string, Base>,
+    meta: Meta | undefined,
+  ): Document[] {
+    const { id, local } = transcript;
+    const here = local?.path ?? path;
+    const slug = this.#slugOf(transcript, meta);
+    const { claudeDir } = this.#workspace.env;
+    const found = scanSidecars(claudeDir, here, id, slug, this.#skipped);
+    const files = new Map(found.map((file) => [file.name, file]));
+    const names = new Set([...files.keys(), ...row?.files.keys() ?? []]);
+    return [...names].sort().flatMap((name) => {
+      const kind = sidecarKind(name);
+      if (kind === undefined) return [];
+      const sides = sidesOf(files.get(name), row?.files.get(name), bases.get(name));
+      return [examine(id, name, kind, sides, this.#turn)];
+    });
+  }
+
+  /** Returns the name of the session's plan: what the hub knows, or what new lines say. */
+  #slugOf({ end, local, localState }: Document, meta: Meta | undefined): string | undefined {
+    const isNew = local !== undefined && (localState === "grown" || localState === "unknown");
+    const slug = isNew ? summaryOf(local.path, end, meta).slug : meta?.slug ?? "";
+    return slug === "" || nameFault(slug) !== undefined || slug.includes("/") ? undefined : slug;
+  }
 }
 
-function viewOf(
-  workspace: Workspace,
-  sources: Sources,
-  id: SessionId,
-  local: LocalTranscript | undefined,
-  skipped: Skipped[],
-): SessionView | undefined {
-  const base = sources.bases.get(id);
-  const row = sources.catalogue.get(id);
-  const portable = row === undefined ? undefined : parseMeta(row.meta);
-  const meta = portable === undefined ? undefined : workspace.localJson(portable);
-  const hubProject = portable === undefined
-    ? undefined
-    : workspace.local(portable.project as PortablePath);
-  const recorded = local === undefined
-    ? undefined
-    : recordedProject(workspace, sources, local, base);
-  if (local !== undefined && recorded === undefined && row === undefined) {
-    skipped.push({ what: local.path, why: "it names no working directory yet" });
-    return undefined;
-  }
-  const moved = isMoved(local, base) && recorded !== undefined;
-  const hubPath = hubProject !== undefined && "path" in hubProject ? hubProject.path : undefined;
-  const project = moved ? recorded : hubPath ?? recorded;
-  const content = local === undefined ? ABSENT : contentOf(local, base, sources.turn);
-  const facts: SessionFacts = {
-    local: content.state,
-    hub: hubState(row, base),
-    isAligned: base?.aligned ?? false,
-    isPlaced: base?.profile === workspace.profileKey && base.project === portable?.project,
-    isMoved: moved,
-    isTorn: local !== undefined && content.end < local.stamp.size,
-    isLive: sources.live.has(id),
-    isRecent: isRecent(meta, workspace.env.now()),
-  };
+interface Place {
+  readonly project?: LocalPath;
+  readonly unmapped: readonly string[];
+  readonly isMoved: boolean;
+}
+
+/** Source: Claude Code only ever appends to transcripts (observed with client 2.1.197). */
+const TRANSCRIPT_KIND = { codec: "jsonl", merge: "append" } as const;
+
+function sidesOf(
+  local: Document["local"],
+  hub: Document["hub"],
+  base: Base | undefined,
+): Pick<Document, "local" | "hub" | "base"> {
   return {
-    id,
-    facts,
-    completeEnd: content.end,
-    unmapped: hubProject !== undefined && "unmapped" in hubProject ? [...hubProject.unmapped] : [],
     ...(local === undefined ? {} : { local }),
-    ...(project === undefined ? {} : { project }),
-    ...(meta === undefined ? {} : { meta }),
-    ...(row === undefined ? {} : { row }),
+    ...(hub === undefined ? {} : { hub }),
     ...(base === undefined ? {} : { base }),
   };
 }
 
-const ABSENT = { state: "absent", end: 0 } as const;
-
-function contentOf(
-  local: LocalTranscript,
-  base: Base | undefined,
-  turn: number,
-): { readonly state: LocalState; readonly end: number } {
-  const { path, stamp } = local;
-  const isKnown = base !== undefined &&
-    ((path === base.path && isSameStamp(stamp, base.stamp)) ||
-      hasPrefix(path, base.localBytes, base.blocks, turn));
-  if (!isKnown) return { state: "unknown", end: completeEnd(path, 0, stamp.size) };
-  const end = completeEnd(path, base.localBytes, stamp.size);
-  return { state: end === base.localBytes ? "unchanged" : "grown", end };
-}
-
-/** An equal stamp is taken for an equal file, as git does; an unequal one proves nothing. */
-function isSameStamp(a: FileStamp, b: FileStamp): boolean {
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
-}
-
-function hubState(row: CatalogueRow | undefined, base: Base | undefined): HubState {
-  if (row === undefined) return "absent";
-  return row.tree === base?.tree ? "unchanged" : "changed";
-}
-
-/** A session moves when Claude Code puts its transcript into another project's directory. */
-function isMoved(local: LocalTranscript | undefined, base: Base | undefined): boolean {
-  return local !== undefined && base !== undefined && dirname(local.path) !== dirname(base.path);
-}
-
-function recordedProject(
-  workspace: Workspace,
-  sources: Sources,
-  local: LocalTranscript,
-  base: Base | undefined,
-): LocalPath | undefined {
-  const known = sources.projects.get(local.path);
-  if (known !== undefined) return known;
-  // Cached only with a base: before that, the first lines may still be missing.
-  const project = readProject(local, workspace.env.os);
-  if (project !== undefined && base !== undefined) {
-    workspace.state.setProject({ path: local.path, cwd: project });
-  }
-  return project;
+/** Returns the facts about a sidecar. */
+export function sidecarFacts({ facts }: SessionView, document: Document): SidecarFacts {
+  const { base, hubState, localState, merge } = document;
+  return {
+    local: localState,
+    hub: hubState,
+    merge,
+    hasBase: base !== undefined,
+    isAligned: base?.aligned ?? false,
+    isPlaced: facts.isPlaced,
+  };
 }
 
 function isRecent(meta: Meta | undefined, now: number): boolean {

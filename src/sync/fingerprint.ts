@@ -35,12 +35,14 @@ export function blockHashes(
  * Returns whether a file's first `length` bytes still have these hashes. Of a long file, the beginning,
  * the end and some blocks between are looked at; which, changes with `turn`, so that an edit in the
  * middle, which keeps every length, is found within a bounded number of turns.
+ *
+ * @param turn Counts the calls; `all` looks at every block
  */
 export function hasPrefix(
   path: string,
   length: number,
   hashes: readonly string[],
-  turn: number,
+  turn: number | "all",
 ): boolean {
   if (hashes.length !== Math.ceil(length / BLOCK_BYTES)) return false;
   using file = Deno.openSync(path, { read: true });
@@ -55,8 +57,8 @@ export function hasPrefix(
 }
 
 /** Returns which of so many blocks are checked in this turn. */
-export function blocksToCheck(count: number, turn: number): number[] {
-  if (count <= ALWAYS_ALL) return Array.from({ length: count }, (_, i) => i);
+export function blocksToCheck(count: number, turn: number | "all"): number[] {
+  if (turn === "all" || count <= ALWAYS_ALL) return Array.from({ length: count }, (_, i) => i);
   const chosen = new Set([0, count - 2, count - 1]);
   for (let i = 0; i < ROTATING; i++) chosen.add((turn * ROTATING + i) % count);
   return [...chosen].sort((a, b) => a - b);

@@ -4,10 +4,12 @@
  * @module
  */
 import type { SessionId } from "../brands.ts";
+import type { Meta } from "../hub/format.ts";
 import type { Summary } from "../transcript/summary.ts";
 import { summaryOf } from "./content.ts";
-import { gatherFacts, type SessionView } from "./facts.ts";
-import { planPull, planPush } from "./plan.ts";
+import { gatherFacts, type SessionView, sidecarFacts } from "./facts.ts";
+import { planPull, planPush, planSidecarPush } from "./plan.ts";
+import { sidecarItems } from "./receive.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** One session of a list. */
@@ -28,6 +30,9 @@ export interface ListedSession extends Summary {
   readonly isUnpushed: boolean;
   /** Whether there are lines in the hub that are not here. */
   readonly isUnpulled: boolean;
+  /** Sidecars on either side, and their bytes. */
+  readonly files: number;
+  readonly filesSize: number;
 }
 
 /** Which sessions to list. */
@@ -45,22 +50,25 @@ export async function listSessions(
 ): Promise<ListedSession[]> {
   const { sessions } = await gatherFacts(workspace, all);
   return sessions
-    .filter(({ local, row }) => isRemote ? row !== undefined : local !== undefined)
+    .filter(({ transcript: { hub, local } }) => (isRemote ? hub : local) !== undefined)
     .map((view) => listed(workspace, view))
     .filter(({ headless }) => all || !headless)
     .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
 }
 
 function listed(workspace: Workspace, view: SessionView): ListedSession {
-  const { facts, id, local, meta, row } = view;
-  const isUnpushed = planPush(facts) !== "none";
+  const { facts, id, meta, transcript: { end, hub, local } } = view;
+  const isUnpushed = planPush(facts) !== "none" ||
+    view.sidecars.some((document) => planSidecarPush(sidecarFacts(view, document)) !== "none");
+  const pull = planPull(facts, false);
   const here = local !== undefined && (meta === undefined || isUnpushed)
-    ? summaryOf(local.path, view.completeEnd, meta)
+    ? summaryOf(local.path, end, meta)
     : undefined;
   const { machineId } = workspace.config;
+  const sizes = new Map(meta?.sidecars.map(({ bytes, name }) => [name, bytes]));
   return {
     ...EMPTY,
-    ...meta,
+    ...(meta === undefined ? {} : summaryIn(meta)),
     ...here,
     id,
     project: view.project ?? meta?.project ?? "",
@@ -68,10 +76,40 @@ function listed(workspace: Workspace, view: SessionView): ListedSession {
     createdBy: meta?.createdBy ?? machineId,
     size: local?.stamp.size ?? meta?.bytes ?? 0,
     isHere: local !== undefined,
-    isInHub: row !== undefined,
+    isInHub: hub !== undefined,
     isLive: facts.isLive,
     isUnpushed,
-    isUnpulled: ["append", "merge", "create", "leave-old"].includes(planPull(facts, false)),
+    isUnpulled: pull !== "none" || sidecarItems(view, pull).length > 0,
+    files: view.sidecars.length,
+    filesSize: view.sidecars.reduce((sum, { end: size, local: file, name }) => {
+      return sum + (file === undefined ? sizes.get(name) ?? 0 : size);
+    }, 0),
+  };
+}
+
+/** Returns what a meta says as a summary, without its other keys. */
+function summaryIn(meta: Meta): Summary {
+  const {
+    branch,
+    createdAt,
+    firstPrompt,
+    headless,
+    lastAnswer,
+    lastPrompt,
+    slug,
+    title,
+    updatedAt,
+  } = meta;
+  return {
+    branch,
+    createdAt,
+    firstPrompt,
+    headless,
+    lastAnswer,
+    lastPrompt,
+    slug,
+    title,
+    updatedAt,
   };
 }
 
@@ -84,4 +122,5 @@ const EMPTY: Summary = {
   createdAt: "",
   updatedAt: "",
   headless: false,
+  slug: "",
 };

@@ -56,6 +56,60 @@ export function planPush(facts: SessionFacts): PushAction {
   return facts.hub === "unchanged" ? "append" : "merge";
 }
 
+/** The facts about one sidecar that a decision needs. */
+export interface SidecarFacts {
+  readonly local: LocalState;
+  readonly hub: HubState;
+  readonly merge: "append" | "replace";
+  /** Whether both sides ever agreed. */
+  readonly hasBase: boolean;
+  /** Whether the local file begins with exactly the local form of what the hub had. */
+  readonly isAligned: boolean;
+  /** Whether the local file is where, and written with the placeholders, it has to be now. */
+  readonly isPlaced: boolean;
+}
+
+/** What a push does with a sidecar: as with a transcript, or `replace` it as a whole. */
+export type SidecarPush = Exclude<PushAction, "move"> | "replace";
+
+/** Returns what a push does with a sidecar. A file that is gone here is never taken for a deletion. */
+export function planSidecarPush({ hasBase, hub, local, merge }: SidecarFacts): SidecarPush {
+  if (local === "absent" || local === "unchanged") return "none";
+  if (hub === "absent") return "create";
+  if (merge === "append") return local === "grown" && hub === "unchanged" ? "append" : "merge";
+  // Two different files that never agreed: the hub's counts, and the next pull backs up the local one.
+  return hasBase ? "replace" : "none";
+}
+
+/** What a pull does with a sidecar. */
+export type SidecarPull =
+  | "none"
+  | "create"
+  /** Add what the hub has more, or merge line by line. */
+  | "join"
+  /** Put the hub's content in place of the local one. */
+  | "replace";
+
+/**
+ * Returns what a pull does with a sidecar.
+ *
+ * @param restores Whether the session itself is being put here, with all that belongs to it
+ */
+export function planSidecarPull(facts: SidecarFacts, restores: boolean): SidecarPull {
+  const { hasBase, hub, isAligned, isPlaced, local, merge } = facts;
+  if (hub === "absent") return "none";
+  if (local === "absent") {
+    // Claude Code's clean-up takes old files one by one; what the hub has not changed since is left at that.
+    return restores || !hasBase || hub === "changed" ? "create" : "none";
+  }
+  if (merge === "append") {
+    const isCurrent = hub === "unchanged" && isAligned && isPlaced && local !== "unknown";
+    return isCurrent ? "none" : "join";
+  }
+  if (local === "unchanged") return hub === "changed" || !isPlaced ? "replace" : "none";
+  return hasBase ? "none" : "replace";
+}
+
 /** What a pull does with a session. */
 export type PullAction =
   | "none"

@@ -14,7 +14,7 @@ import {
   type SessionView,
 } from "./facts.ts";
 import { planPull, type PullAction } from "./plan.ts";
-import { receiveSession } from "./receive.ts";
+import { receiveSession, sidecarItems } from "./receive.ts";
 import { agreeOn, register } from "./registration.ts";
 import {
   countUnmapped,
@@ -69,7 +69,8 @@ async function pullSessions(
     const action = view.project === undefined ? "none" : planPull(view.facts, options.isForced);
     if (action === "wait") waiting.push(fault(OPEN_HERE));
     if (action === "leave-old") waiting.push(fault(OLD));
-    if (action === "none" || action === "wait" || action === "leave-old") continue;
+    if (action === "wait" || action === "leave-old") continue;
+    if (action === "none" && sidecarItems(view, action).length === 0) continue;
     workspace.progress.step(`${titleOf(view)}`);
     try {
       const report = options.isDryRun
@@ -102,16 +103,28 @@ async function foreseen(
   workspace: Workspace,
   view: SessionView,
   action: PullAction,
-): Promise<SessionReport> {
-  const { base, row } = view;
+): Promise<SessionReport | undefined> {
+  const { base, codec, hub, localState } = view.transcript;
+  const sidecars = sidecarItems(view, action);
   let [lines, bytes] = [0, 0];
-  if (row !== undefined) {
-    const known = view.facts.local === "absent" ? undefined : base?.segments;
-    const position = await positionAfter(workspace, known ?? [], row.segments);
-    for await (const piece of localForm(workspace, row.segments, position ?? HUB_START)) {
+  if (hub !== undefined && action !== "none") {
+    const known = localState === "absent" ? undefined : base?.segments;
+    const position = await positionAfter(workspace, known ?? [], hub.segments) ?? HUB_START;
+    for await (const piece of localForm(workspace, codec, hub.segments, position)) {
       lines += countLines(piece);
       bytes += piece.length;
     }
   }
-  return { id: view.id, title: titleOf(view), project: view.project ?? "", action, lines, bytes };
+  if (action === "none" && sidecars.length === 0) return undefined;
+  const sizes = new Map(view.meta?.sidecars.map((file) => [file.name, file.bytes]));
+  for (const { document } of sidecars) bytes += sizes.get(document.name) ?? 0;
+  return {
+    id: view.id,
+    title: titleOf(view),
+    project: view.project ?? "",
+    action: action === "none" ? "files" : action,
+    lines,
+    files: sidecars.length,
+    bytes,
+  };
 }

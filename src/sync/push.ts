@@ -8,9 +8,8 @@ import { CcsyncError, messageOf } from "../errors.ts";
 import type { SharedPlaceholders } from "../hub/format.ts";
 import { countLines } from "../transcript/lines.ts";
 import { refreshCatalogue } from "./catalogue.ts";
-import { linesOf } from "./content.ts";
+import { TRANSCRIPT } from "./document.ts";
 import { gatherFacts, isFileTrouble, type Overview, type SessionView } from "./facts.ts";
-import { planPush } from "./plan.ts";
 import { agreeOn, register, type Registration, writeRegistration } from "./registration.ts";
 import {
   countUnmapped,
@@ -19,7 +18,15 @@ import {
   type SyncReport,
   titleOf,
 } from "./report.ts";
-import { firstNewByte, itemOf, type PushItem, sendSession, type Sent } from "./send.ts";
+import {
+  type DocumentItem,
+  firstNewByte,
+  itemOf,
+  newContent,
+  type PushItem,
+  sendSession,
+  type Sent,
+} from "./send.ts";
 import { fetchHub, type Workspace } from "./workspace.ts";
 
 /** How to push. */
@@ -120,7 +127,7 @@ class Outcome {
       })),
       failed: [...this.failed.values()],
       skipped,
-      unmapped: countUnmapped(sessions.filter(({ local }) => local !== undefined)),
+      unmapped: countUnmapped(sessions.filter(({ transcript }) => transcript.local !== undefined)),
       retries: this.#retries,
     };
   }
@@ -137,7 +144,7 @@ async function planItems(
   for (const view of sessions) {
     if (done.failed.has(view.id)) continue;
     try {
-      const item = await itemOf(workspace, view, planPush(view.facts));
+      const item = await itemOf(workspace, view);
       if (item !== undefined) items.push(item);
     } catch (error) {
       done.fail(view, error);
@@ -146,22 +153,33 @@ async function planItems(
   return items;
 }
 
-function foreseen(item: PushItem): SessionReport {
-  const { view, action, comparison } = item;
+function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
   let [lines, bytes] = [0, 0];
-  const pieces = comparison?.missing ??
-    (action === "move" ? [] : linesOf(view.local.path, firstNewByte(item), view.completeEnd));
-  for (const piece of pieces) {
+  for (const piece of transcript === undefined ? [] : newContent(transcript)) {
     lines += countLines(piece);
     bytes += piece.length;
   }
-  return { id: view.id, title: titleOf(view), project: view.project ?? "", action, lines, bytes };
+  for (const sidecar of sidecars) bytes += sizeOf(sidecar);
+  return {
+    id: view.id,
+    title: titleOf(view),
+    project: view.project ?? "",
+    action: transcript?.action ?? "files",
+    lines,
+    files: sidecars.length,
+    bytes,
+  };
 }
+
+const sizeOf = ({ action, document }: DocumentItem) =>
+  document.end - firstNewByte(action, document);
 
 function takeBatch(items: readonly PushItem[]): readonly PushItem[] {
   let bytes = 0;
-  const end = items.findIndex((item, i) => {
-    bytes += item.view.completeEnd - firstNewByte(item);
+  const end = items.findIndex(({ sidecars, transcript }, i) => {
+    for (const item of transcript === undefined ? sidecars : [transcript, ...sidecars]) {
+      bytes += sizeOf(item);
+    }
     return i > 0 && bytes > COMMIT_BYTES;
   });
   return end === -1 ? items : items.slice(0, end);
@@ -208,11 +226,10 @@ async function settle(
   const catalogue = state.catalogue();
   const pushes = Number(state.fact("pushes") ?? 0) + 1;
   state.transaction(() => {
-    for (const { base } of sent) {
+    for (const base of sent.flatMap(({ bases }) => bases)) {
       const row = catalogue.get(base.id);
-      if (row !== undefined) {
-        state.setBase({ ...base, tree: row.tree, segments: row.segments });
-      }
+      const file = base.name === TRANSCRIPT ? row?.transcript : row?.files.get(base.name);
+      if (file !== undefined) state.setBase({ ...base, ...file });
     }
     state.setFact("pushes", String(pushes));
     agreeOn(workspace, shared);

@@ -3,20 +3,21 @@
  *
  * @module
  */
-import { transcriptPath } from "../claude/layout.ts";
-import { stampOf } from "../claude/scan.ts";
+import { join } from "node:path";
 import type { LocalPath, PortablePath } from "../brands.ts";
+import type { SidecarRoot } from "../claude/kinds.ts";
+import { sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
 import { lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
-import type { CatalogueRow } from "../machine/state.ts";
+import type { HubFile } from "../machine/state.ts";
 import { countLines } from "../transcript/lines.ts";
 import { toLocal } from "../translate/to_local.ts";
-import { toPortable } from "../translate/to_portable.ts";
 import { backUp } from "./backup.ts";
-import { compareFromBase, type Comparison, HUB_START, localForm } from "./content.ts";
-import { RETENTION_DAYS, type SessionView } from "./facts.ts";
+import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
+import type { Document } from "./document.ts";
+import { RETENTION_DAYS, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
-import type { PullAction } from "./plan.ts";
+import { planSidecarPull, type PullAction, type SidecarPull } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -25,52 +26,131 @@ const DAY_MS = 86_400_000;
 /** A restored file has to be this much younger than what Claude Code's clean-up takes. */
 const MARGIN_DAYS = 2;
 
-/** A session that is in the hub and has a place here. */
+/** What a pull does with the sidecars of a session. */
+export interface SidecarItem {
+  readonly document: Document & { readonly hub: HubFile };
+  readonly action: Exclude<SidecarPull, "none">;
+}
+
+/** Returns which sidecars a pull brings, given what it does with the transcript. */
+export function sidecarItems(view: SessionView, action: PullAction): SidecarItem[] {
+  if (action === "wait" || action === "leave-old" || view.path === undefined) return [];
+  return view.sidecars.flatMap((document) => {
+    const { hub } = document;
+    const plan = planSidecarPull(sidecarFacts(view, document), action === "create");
+    const isHere = view.transcript.local !== undefined || action === "create";
+    return plan === "none" || hub === undefined || !isHere
+      ? []
+      : [{ document: { ...document, hub }, action: plan }];
+  });
+}
+
+/** A document that is in the hub and has a place here. */
 interface Incoming {
   readonly workspace: Workspace;
   readonly view: SessionView;
-  readonly row: CatalogueRow;
-  /** Where the transcript has to be. */
+  readonly document: Document & { readonly hub: HubFile };
+  /** Where the file has to be. */
   readonly target: LocalPath;
 }
 
+/** What came of one document; `undefined` where it already was in step. */
+type Received =
+  | { readonly action: string; readonly lines: number; readonly bytes: number }
+  | undefined;
+
 /**
- * Brings one local transcript in step with the hub, and remembers that they agree. Returns `undefined`
- * where it already was.
+ * Brings one session here in step with the hub, and remembers that they agree: sidecars first, so that
+ * nobody sees a transcript whose quoted files are missing. Returns `undefined` where it already was.
  *
- * @throws {Deno.errors.UnexpectedEof} The local file changed meanwhile; nothing was written
+ * @throws {Deno.errors.UnexpectedEof} A local file changed meanwhile; it was not written to
  */
 export async function receiveSession(
   workspace: Workspace,
   view: SessionView,
   action: PullAction,
 ): Promise<SessionReport | undefined> {
-  const { project, row } = view;
-  if (row === undefined || project === undefined) return undefined;
-  const target = targetOf(workspace, view, project);
-  const incoming = { workspace, view, row, target };
-  if (action === "create") return await replace(incoming, "create", []);
-  return await join(incoming);
+  const { path, transcript: { hub } } = view;
+  if (hub === undefined || path === undefined) return undefined;
+  let [files, bytes] = [0, 0];
+  for (const item of sidecarItems(view, action)) {
+    const target = sidecarPath(workspace, view, path, item.document.name);
+    const received = await receive(
+      { workspace, view, document: item.document, target },
+      item.action,
+    );
+    if (received !== undefined) files++;
+    bytes += received?.bytes ?? 0;
+  }
+  const document = { ...view.transcript, hub };
+  const received = await receive({ workspace, view, document, target: path }, action);
+  if (received === undefined && files === 0) return undefined;
+  return {
+    id: view.id,
+    title: titleOf(view),
+    project: view.project ?? "",
+    action: received?.action ?? "files",
+    lines: received?.lines ?? 0,
+    bytes: bytes + (received?.bytes ?? 0),
+    files,
+  };
 }
 
-/**
- * Returns where the transcript has to be: where Claude Code looks for it; but a file that is here already
- * stays where it is unless its project moved or got another path here.
- */
-function targetOf({ env }: Workspace, view: SessionView, project: LocalPath): LocalPath {
-  const { base, facts, id, local } = view;
-  const stays = local !== undefined && (base === undefined || facts.isPlaced);
-  return stays ? local.path : transcriptPath(env.claudeDir, env.os, project, id);
+function sidecarPath(
+  { env }: Workspace,
+  view: SessionView,
+  transcript: LocalPath,
+  name: string,
+): LocalPath {
+  const slash = name.indexOf("/");
+  const root = name.slice(0, slash) as SidecarRoot;
+  const directory = sidecarDirectory(env.claudeDir, transcript, view.id, root);
+  return join(directory, ...name.slice(slash + 1).split("/")) as LocalPath;
+}
+
+async function receive(incoming: Incoming, action: PullAction | SidecarPull): Promise<Received> {
+  switch (action) {
+    case "create":
+      return await replace(incoming, "create", []);
+    case "replace":
+      return await replaceIfOther(incoming);
+    case "append":
+    case "merge":
+    case "join":
+      return await joinBoth(incoming);
+    case "none":
+    case "wait":
+    case "leave-old":
+      return undefined;
+  }
+}
+
+/** Puts the hub's content in place of the local one unless they are the same. */
+async function replaceIfOther(incoming: Incoming): Promise<Received> {
+  const { document, target, workspace } = incoming;
+  const { local } = document;
+  if (local !== undefined && local.path === target) {
+    const found = await compareFromBase(
+      workspace,
+      { ...document, local, localState: "unknown" },
+      document.end,
+    );
+    if (found.beginsWithHub && found.isPrefixOfHub) {
+      remember(incoming, document.end, target);
+      return undefined;
+    }
+  }
+  return await replace(incoming, "replace", []);
 }
 
 /** Extends the local file where it is a beginning of the hub's, else writes both continuations anew. */
-async function join(incoming: Incoming): Promise<SessionReport | undefined> {
-  const { workspace, view, target } = incoming;
-  const { local, facts, base } = view;
+async function joinBoth(incoming: Incoming): Promise<Received> {
+  const { workspace, document, target } = incoming;
+  const { base, local, localState } = document;
   if (local === undefined) return undefined;
-  const found = await compareFromBase(workspace, view, local.stamp.size);
+  const found = await compareFromBase(workspace, { ...document, local }, local.stamp.size);
   const isInPlace = local.path === target &&
-    (base === undefined || facts.local === "unknown" || base.profile === workspace.profileKey);
+    (base === undefined || localState === "unknown" || base.profile === workspace.profileKey);
   if (isInPlace && found.beginsWithHub) {
     remember(incoming, found.hubLocalBytes, target);
     return undefined;
@@ -83,20 +163,19 @@ async function join(incoming: Incoming): Promise<SessionReport | undefined> {
 
 /** Returns lines that were written with earlier placeholders as they read with today's. */
 function relocalised(
-  { workspace, view }: Incoming,
+  { document, workspace }: Incoming,
   lines: readonly Uint8Array[],
 ): readonly Uint8Array[] {
-  const { base, facts } = view;
-  if (base === undefined || facts.local === "unknown" || base.profile === workspace.profileKey) {
-    return lines;
-  }
-  const earlier = workspace.translator("jsonl", base.profile);
-  const today = workspace.translator("jsonl");
-  return lines.map((line) => toLocal(today, toPortable(earlier, line)));
+  const { base, codec, localState } = document;
+  const isOfToday = base === undefined || localState === "unknown" ||
+    base.profile === workspace.profileKey;
+  if (isOfToday || codec === "binary") return lines;
+  const today = workspace.translator(codec);
+  return lines.map((line) => toLocal(today, portable(workspace, codec, line, base.profile)));
 }
 
 /** Appends what the hub has after the local bytes, which are the beginning of it. */
-function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): SessionReport {
+function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Received {
   const { target } = incoming;
   requireUntouched(incoming);
   {
@@ -108,24 +187,26 @@ function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Ses
   const seconds = restoredTime(incoming) / 1000;
   Deno.utimeSync(target, seconds, seconds);
   remember(incoming, hubLocalBytes, target);
-  return report(incoming, "append", countLines(hubRest), hubRest.length);
+  return { action: "append", lines: countLines(hubRest), bytes: hubRest.length };
 }
 
-/** Writes the hub's transcript, then the local lines that it lacks, in place of what is there. */
+/** Writes the hub's content, then the local lines that it lacks, in place of what is there. */
 async function replace(
   incoming: Incoming,
   action: string,
   missing: readonly Uint8Array[],
-): Promise<SessionReport> {
-  const { workspace, view, row, target } = incoming;
-  const old = view.local?.path;
+): Promise<Received> {
+  const { workspace, document, target } = incoming;
+  const { codec, hub, merge } = document;
+  const old = document.local?.path;
   using pending = new PendingFile(target);
-  let lines = 0;
-  for await (const piece of localForm(workspace, row.segments, HUB_START)) {
+  let [lines, last] = [0, NEWLINE[0]];
+  for await (const piece of localForm(workspace, codec, hub.segments, HUB_START)) {
     pending.write(piece);
     lines += countLines(piece);
-    if (piece.at(-1) !== NEWLINE[0]) pending.write(NEWLINE);
+    last = piece.at(-1) ?? last;
   }
+  if (merge === "append" && last !== NEWLINE[0]) pending.write(NEWLINE);
   const hubBytes = pending.size;
   for (const line of missing) pending.write(line);
   requireUntouched(incoming);
@@ -135,13 +216,13 @@ async function replace(
   pending.place(restoredTime(incoming));
   if (old !== undefined && old !== target) removeIfThere(old);
   remember(incoming, hubBytes, target, blocks);
-  return report(incoming, action, lines, hubBytes);
+  return { action, lines, bytes: hubBytes };
 }
 
 /** The file must still be what the decision was made for. */
-function requireUntouched({ view, target }: Incoming): void {
-  const before = view.local?.stamp;
-  const info = lstatIfThere(view.local?.path ?? target);
+function requireUntouched({ document, target }: Incoming): void {
+  const before = document.local?.stamp;
+  const info = lstatIfThere(document.local?.path ?? target);
   const now = info === undefined ? undefined : stampOf(info);
   if (now?.size === before?.size && now?.mtimeMs === before?.mtimeMs) return;
   throw new Deno.errors.UnexpectedEof(
@@ -150,16 +231,17 @@ function requireUntouched({ view, target }: Incoming): void {
 }
 
 function remember(
-  { workspace, view, row }: Incoming,
+  { document, view, workspace }: Incoming,
   localBytes: number,
   path: LocalPath,
   blocks: readonly string[] = blockHashes(path, localBytes),
 ): void {
+  const meta = view.portableMeta === undefined ? undefined : parseMeta(view.portableMeta);
   workspace.state.setBase({
-    id: view.id,
-    tree: row.tree,
-    segments: row.segments,
-    project: (parseMeta(row.meta)?.project ?? "") as PortablePath,
+    id: document.id,
+    name: document.name,
+    ...document.hub,
+    project: (meta?.project ?? "") as PortablePath,
     path,
     localBytes,
     aligned: true,
@@ -170,18 +252,9 @@ function remember(
 }
 
 /** The time of the last event where that survives Claude Code's clean-up, else now. */
-function restoredTime({ workspace, view }: Incoming): number {
+function restoredTime({ view, workspace }: Incoming): number {
   const now = workspace.env.now();
   const at = Date.parse(view.meta?.updatedAt ?? "");
   const survives = now - at < (RETENTION_DAYS - MARGIN_DAYS) * DAY_MS;
   return survives && at <= now ? at : now;
-}
-
-function report(
-  { view }: Incoming,
-  action: string,
-  lines: number,
-  bytes: number,
-): SessionReport {
-  return { id: view.id, title: titleOf(view), project: view.project ?? "", action, lines, bytes };
 }

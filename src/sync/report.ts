@@ -14,8 +14,10 @@ export interface SessionReport {
   /** The project's directory here, or its portable form where it has none. */
   readonly project: string;
   readonly action: string;
-  /** Lines that travelled. */
+  /** Lines of the transcript that travelled. */
   readonly lines: number;
+  /** Sidecars that travelled. */
+  readonly files: number;
   /** Bytes that travelled. */
   readonly bytes: number;
 }

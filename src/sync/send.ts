@@ -3,34 +3,48 @@
  *
  * @module
  */
+import { stampOf } from "../claude/scan.ts";
 import type { Base } from "../machine/state.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
-import { type Meta, metaPath, parseMeta, segmentPath } from "../hub/format.ts";
+import { type Meta, metaPath, parseMeta } from "../hub/format.ts";
 import { countLines, joinBytes } from "../transcript/lines.ts";
 import { SegmentCutter } from "../transcript/segments.ts";
 import { utf8 } from "../translate/bytes.ts";
-import { toPortable } from "../translate/to_portable.ts";
-import type { LocalTranscript } from "../claude/scan.ts";
-import { compareFromBase, type Comparison, linesOf, summaryOf } from "./content.ts";
-import type { SessionView } from "./facts.ts";
+import {
+  compareFromBase,
+  type Comparison,
+  piecesOf,
+  portable,
+  summaryOf,
+  type TwoSided,
+} from "./content.ts";
+import { type Document, documentSegmentPath, type LocalDocument, TRANSCRIPT } from "./document.ts";
+import { type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
-import type { PushAction } from "./plan.ts";
+import { planPush, planSidecarPush, type PushAction, type SidecarPush } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** One session and what a push does with it. */
-export interface PushItem {
-  readonly view: SessionView & { readonly local: LocalTranscript };
-  readonly action: Exclude<PushAction, "none">;
+/** A document and what a push does with it. */
+export interface DocumentItem {
+  readonly document: LocalDocument;
+  readonly action: Exclude<PushAction | SidecarPush, "none">;
   /** What a merge found. */
   readonly comparison?: Comparison;
+}
+
+/** A session and what a push does with its documents. */
+export interface PushItem {
+  readonly view: SessionView;
+  readonly transcript?: DocumentItem;
+  readonly sidecars: readonly DocumentItem[];
 }
 
 /** What was sent of a session. */
 export interface Sent {
   readonly report: SessionReport;
-  /** The base to remember once the hub has accepted, but for what only the hub's new state tells. */
-  readonly base: Omit<Base, "tree" | "segments">;
+  /** The bases to remember once the hub has accepted, but for what only the hub's new state tells. */
+  readonly bases: readonly Omit<Base, "tree" | "segments">[];
 }
 
 /**
@@ -40,26 +54,42 @@ export interface Sent {
 export async function itemOf(
   workspace: Workspace,
   view: SessionView,
-  action: PushAction,
 ): Promise<PushItem | undefined> {
-  const { local, row } = view;
-  if (action === "none" || local === undefined) return undefined;
-  if (action === "create" && view.completeEnd === 0) return undefined;
-  const item = { view: { ...view, local }, action };
-  if (action !== "merge" || row === undefined) return item;
-  const comparison = await compareFromBase(workspace, view, view.completeEnd);
-  if (comparison.missing.length > 0 || view.facts.isMoved) return { ...item, comparison };
-  if (!isKnownState(view, comparison)) return undefined;
-  const { tree, segments } = row;
-  const blocks = blockHashes(local.path, view.completeEnd);
-  const base = baseOf(workspace, item, blocks, comparison.beginsWithHub);
-  workspace.state.setBase({ ...base, tree, segments });
-  return undefined;
+  const transcript = await documentItem(workspace, view, view.transcript, planPush(view.facts));
+  // Sidecars without their transcript would belong to nothing.
+  if (transcript === undefined && view.transcript.hub === undefined) return undefined;
+  const sidecars: DocumentItem[] = [];
+  for (const document of view.sidecars) {
+    const action = planSidecarPush(sidecarFacts(view, document));
+    const item = await documentItem(workspace, view, document, action);
+    if (item !== undefined) sidecars.push(item);
+  }
+  if (transcript === undefined && sidecars.length === 0) return undefined;
+  return { view, sidecars, ...(transcript === undefined ? {} : { transcript }) };
 }
 
-/** A file that is behind the hub, and was never synced, is left to the next pull to look at. */
-function isKnownState({ facts }: SessionView, { beginsWithHub }: Comparison): boolean {
-  return beginsWithHub || facts.local !== "unknown";
+async function documentItem(
+  workspace: Workspace,
+  view: SessionView,
+  document: Document,
+  action: PushAction | SidecarPush,
+): Promise<DocumentItem | undefined> {
+  const { hub, local } = document;
+  if (action === "none" || local === undefined) return undefined;
+  if (action === "create" && document.merge === "append" && document.end === 0) return undefined;
+  const item = { document: { ...document, local }, action };
+  if (action !== "merge" || hub === undefined) return item;
+  const both: TwoSided = { ...item.document, hub };
+  const comparison = await compareFromBase(workspace, both, document.end);
+  const isMoved = document.name === TRANSCRIPT && view.facts.isMoved;
+  if (comparison.missing.length > 0 || isMoved) return { ...item, comparison };
+  // A file that is behind the hub, and was never synced, is left to the next pull to look at.
+  if (comparison.beginsWithHub || document.localState !== "unknown") {
+    const blocks = blockHashes(local.path, document.end);
+    const base = baseOf(workspace, view, item, blocks, comparison.beginsWithHub);
+    workspace.state.setBase({ ...base, ...hub });
+  }
+  return undefined;
 }
 
 /** Writes the new segments and the meta of one session. */
@@ -68,42 +98,141 @@ export async function sendSession(
   changes: CommitChanges,
   item: PushItem,
 ): Promise<Sent> {
-  const { view, action, comparison } = item;
-  const { id, local, row, base } = view;
+  const { view, sidecars, transcript } = item;
+  const bases: Sent["bases"][number][] = [];
+  const total = { lines: 0, bytes: 0 };
+  const add = async (one: DocumentItem) => {
+    const sent = await sendDocument(workspace, changes, view, one);
+    bases.push(sent.base);
+    total.bytes += sent.bytes;
+    return sent;
+  };
+  const sent = transcript === undefined ? undefined : await add(transcript);
+  total.lines = sent?.lines ?? 0;
+  for (const sidecar of sidecars) await add(sidecar);
+  const meta = metaOf(workspace, view, { lines: total.lines, bytes: sent?.bytes ?? 0 });
+  await changes.write(metaPath(view.id), portableMeta(workspace, meta, view.portableMeta));
+  const report = {
+    id: view.id,
+    title: meta.title || titleOf(view),
+    project: meta.project,
+    action: transcript?.action ?? "files",
+    files: sidecars.length,
+    ...total,
+  };
+  return { report, bases };
+}
+
+/** What was sent of one document. */
+interface SentDocument {
+  readonly base: Omit<Base, "tree" | "segments">;
+  readonly lines: number;
+  readonly bytes: number;
+}
+
+/** How often a file that changes while it is read is read again. */
+const MOST_READS = 3;
+
+async function sendDocument(
+  workspace: Workspace,
+  changes: CommitChanges,
+  view: SessionView,
+  item: DocumentItem,
+): Promise<SentDocument> {
+  let current = item;
+  for (let reads = 1;; reads++) {
+    const sent = await sendOnce(workspace, changes, view, current);
+    const stamp = stampOf(Deno.lstatSync(current.document.local.path));
+    const { local } = current.document;
+    // What is appended to is cut where it ended before; what is replaced must be one state of the file.
+    const isSteady = item.document.merge === "append" ||
+      (stamp.size === local.stamp.size && stamp.mtimeMs === local.stamp.mtimeMs);
+    if (isSteady) return sent;
+    if (reads === MOST_READS) {
+      await takeBack(changes, item.document, sent.segments);
+      throw new Deno.errors.UnexpectedEof(`"${local.path}" keeps changing while it is read`);
+    }
+    const document = { ...current.document, local: { ...local, stamp }, end: stamp.size };
+    current = { ...current, document };
+  }
+}
+
+/** Puts the hub's content back that a commit in the making has replaced. */
+async function takeBack(
+  changes: CommitChanges,
+  document: Document,
+  written: number,
+): Promise<void> {
+  const before = document.hub?.segments ?? [];
+  for (const [i, oid] of before.entries()) {
+    await changes.link(documentSegmentPath(document, i), oid);
+  }
+  for (let i = before.length; i < written; i++) {
+    await changes.remove(documentSegmentPath(document, i));
+  }
+}
+
+async function sendOnce(
+  workspace: Workspace,
+  changes: CommitChanges,
+  view: SessionView,
+  item: DocumentItem,
+): Promise<SentDocument & { readonly segments: number }> {
+  const { action, comparison, document } = item;
+  const { base, local } = document;
   // Hashed before it is read: an edit in between is then found by the next run.
   const blocks = keepsBase(item)
-    ? blockHashes(local.path, view.completeEnd, base?.blocks, base?.localBytes)
-    : blockHashes(local.path, view.completeEnd);
-  const writer = await writerFor(workspace, changes, view);
-  await sendLines(workspace, writer, item);
+    ? blockHashes(local.path, document.end, base?.blocks, base?.localBytes)
+    : blockHashes(local.path, document.end);
+  const writer = await SegmentWriter.open(workspace, changes, document, action);
+  for (const piece of newContent(item)) {
+    // New lines follow the placeholders that the file was written with, until a pull localises it anew.
+    const profile = keepsBase(item) ? base?.profile : undefined;
+    await writer.write(portable(workspace, document.codec, piece, profile));
+  }
   await writer.end();
-  const meta = metaOf(workspace, view, writer);
-  await changes.write(metaPath(id), portableMeta(workspace, meta, row?.meta));
-  const isAligned = action === "create" || (comparison?.beginsWithHub ?? base?.aligned ?? false);
-  const { lines, bytes } = writer;
-  return {
-    report: { id, title: meta.title || titleOf(view), project: meta.project, action, lines, bytes },
-    base: baseOf(workspace, item, blocks, isAligned),
-  };
+  const isWhole = action === "create" || action === "replace";
+  const isAligned = isWhole || (comparison?.beginsWithHub ?? base?.aligned ?? false);
+  const { bytes, lines, segments } = writer;
+  return { lines, bytes, segments, base: baseOf(workspace, view, item, blocks, isAligned) };
 }
 
 /** Whether the beginning of the local file is as the base has it. */
-function keepsBase({ view, action }: PushItem): boolean {
-  return view.facts.local !== "unknown" && action !== "create";
+function keepsBase({ action, document }: DocumentItem): boolean {
+  return document.localState !== "unknown" && action !== "create";
+}
+
+/** Returns the content of a document that a push sends, in pieces. */
+export function newContent({ action, comparison, document }: DocumentItem): Iterable<Uint8Array> {
+  if (action === "move") return [];
+  if (comparison !== undefined) return [joinBytes(comparison.missing)];
+  return piecesOf(
+    document.local.path,
+    document.codec,
+    firstNewByte(action, document),
+    document.end,
+  );
+}
+
+/** Returns where the content of a document begins that a push sends. */
+export function firstNewByte(action: DocumentItem["action"], { base }: Document): number {
+  return action === "append" ? base?.localBytes ?? 0 : 0;
 }
 
 function baseOf(
   workspace: Workspace,
-  item: PushItem,
+  { project }: SessionView,
+  item: DocumentItem,
   blocks: readonly string[],
   aligned: boolean,
 ): Omit<Base, "tree" | "segments"> {
-  const { id, local, base, completeEnd, project } = item.view;
+  const { base, end, id, local, name } = item.document;
   return {
     id,
+    name,
     project: workspace.portable(project ?? local.path),
     path: local.path,
-    localBytes: completeEnd,
+    localBytes: end,
     aligned,
     blocks,
     stamp: local.stamp,
@@ -111,103 +240,116 @@ function baseOf(
   };
 }
 
-async function writerFor(
-  workspace: Workspace,
-  changes: CommitChanges,
-  { id, row }: SessionView,
-): Promise<TranscriptWriter> {
-  const segments = row?.segments ?? [];
-  const last = segments.at(-1);
-  const content = last === undefined ? undefined : await workspace.mirror.objects.blob(last);
-  const pathOf = (index: number) => segmentPath(id, index);
-  return new TranscriptWriter(changes, pathOf, Math.max(0, segments.length - 1), content);
-}
-
-async function sendLines(
-  workspace: Workspace,
-  writer: TranscriptWriter,
-  item: PushItem,
-): Promise<void> {
-  const { view: { base, completeEnd, local }, action, comparison } = item;
-  // New lines follow the placeholders that the file was written with, until a pull localises it anew.
-  const translator = workspace.translator("jsonl", keepsBase(item) ? base?.profile : undefined);
-  if (action === "move") return;
-  if (comparison !== undefined) {
-    return await writer.write(toPortable(translator, joinBytes(comparison.missing)));
-  }
-  for (const piece of linesOf(local.path, firstNewByte(item), completeEnd)) {
-    await writer.write(toPortable(translator, piece));
-  }
-}
-
-/** Returns where the lines of a session begin that a push sends. */
-export function firstNewByte({ view, action }: PushItem): number {
-  return action === "append" ? view.base?.localBytes ?? 0 : 0;
-}
-
-/** Writes portable bytes as segments, continuing the last one. */
-class TranscriptWriter {
-  readonly #changes: CommitChanges;
-  readonly #pathOf: (index: number) => string;
-  readonly #cutter: SegmentCutter;
-  #index: number;
+/** Writes portable bytes as the segments of a document. */
+class SegmentWriter {
   lines = 0;
   bytes = 0;
+  readonly #changes: CommitChanges;
+  readonly #document: Document;
+  readonly #cutter: SegmentCutter;
+  readonly #replaces: boolean;
+  #index: number;
 
-  constructor(
+  private constructor(
     changes: CommitChanges,
-    pathOf: (index: number) => string,
+    document: Document,
     index: number,
     last: Uint8Array | undefined,
+    replaces: boolean,
   ) {
     this.#changes = changes;
-    this.#pathOf = pathOf;
+    this.#document = document;
     this.#index = index;
     this.#cutter = new SegmentCutter(last);
+    this.#replaces = replaces;
   }
 
-  async write(portable: Uint8Array): Promise<void> {
-    if (portable.length === 0) return;
-    this.lines += countLines(portable);
-    this.bytes += portable.length;
-    for (const segment of this.#cutter.push(portable)) await this.#segment(segment);
+  /** Continues the last segment of the hub's document, or begins anew. */
+  static async open(
+    workspace: Workspace,
+    changes: CommitChanges,
+    document: Document,
+    action: DocumentItem["action"],
+  ): Promise<SegmentWriter> {
+    const replaces = action === "replace" || action === "create";
+    const last = replaces ? undefined : document.hub?.segments.at(-1);
+    const content = last === undefined ? undefined : await workspace.mirror.objects.blob(last);
+    const index = last === undefined ? 0 : (document.hub?.segments.length ?? 1) - 1;
+    return new SegmentWriter(changes, document, index, content, replaces);
+  }
+
+  /** How many segments the document has so far. */
+  get segments(): number {
+    return this.#index;
+  }
+
+  async write(content: Uint8Array): Promise<void> {
+    if (content.length === 0) return;
+    this.lines += countLines(content);
+    this.bytes += content.length;
+    for (const segment of this.#cutter.push(content)) await this.#segment(segment);
   }
 
   async end(): Promise<void> {
     const last = this.bytes > 0 ? this.#cutter.end() : undefined;
     if (last !== undefined) await this.#segment(last);
+    if (!this.#replaces) return;
+    // An empty file is a segment, too: without any, the document would not be there.
+    if (this.#index === 0) await this.#segment(new Uint8Array());
+    const before = this.#document.hub?.segments.length ?? 0;
+    for (let i = this.#index; i < before; i++) {
+      await this.#changes.remove(documentSegmentPath(this.#document, i));
+    }
   }
 
   async #segment(content: Uint8Array): Promise<void> {
-    await this.#changes.write(this.#pathOf(this.#index++), content);
+    await this.#changes.write(documentSegmentPath(this.#document, this.#index++), content);
   }
 }
 
-function metaOf(workspace: Workspace, view: PushItem["view"], writer: TranscriptWriter): Meta {
-  const { local: { path }, meta, completeEnd, project } = view;
+function metaOf(
+  workspace: Workspace,
+  view: SessionView,
+  added: { readonly lines: number; readonly bytes: number },
+): Meta {
+  const { meta, project, sidecars, transcript: { end, local } } = view;
   const { machineId } = workspace.config;
+  const known = new Map(meta?.sidecars.map(({ name, bytes }) => [name, bytes]));
   return {
+    ...EMPTY,
     ...meta,
-    ...summaryOf(path, completeEnd, meta),
+    ...(local === undefined ? {} : summaryOf(local.path, end, meta)),
     project: project ?? meta?.project ?? "",
     createdBy: meta?.createdBy || machineId,
-    lastEditedBy: writer.bytes > 0 ? machineId : meta?.lastEditedBy || machineId,
-    lines: (meta?.lines ?? 0) + writer.lines,
-    bytes: (meta?.bytes ?? 0) + writer.bytes,
+    lastEditedBy: added.bytes > 0 ? machineId : meta?.lastEditedBy || machineId,
+    lines: (meta?.lines ?? 0) + added.lines,
+    bytes: (meta?.bytes ?? 0) + added.bytes,
+    sidecars: sidecars.map(({ end, local, name }) => {
+      return { name, bytes: local === undefined ? known.get(name) ?? 0 : end };
+    }),
   };
 }
 
+const EMPTY = {
+  title: "",
+  firstPrompt: "",
+  lastPrompt: "",
+  lastAnswer: "",
+  branch: "",
+  createdAt: "",
+  updatedAt: "",
+  headless: false,
+  slug: "",
+};
+
 /** Returns the meta in portable form. What did not change keeps its form: a token unknown here stays a token. */
 function portableMeta(workspace: Workspace, meta: Meta, earlier: string | undefined): string {
-  const codec = workspace.translator("json");
-  const decoder = new TextDecoder();
-  const translated: unknown = JSON.parse(
-    decoder.decode(toPortable(codec, utf8(JSON.stringify(meta)))),
-  );
+  const json = new TextDecoder().decode(portable(workspace, "json", utf8(JSON.stringify(meta))));
   const before = earlier === undefined ? undefined : parseMeta(earlier);
   const local = before === undefined ? undefined : workspace.localJson(before);
   const kept = Object.entries(before ?? {}).filter(([key]) => {
     return JSON.stringify(local?.[key]) === JSON.stringify(meta[key]);
   });
-  return JSON.stringify({ ...translated as Meta, ...Object.fromEntries(kept) }, null, 2) + "\n";
+  return JSON.stringify({ ...JSON.parse(json) as Meta, ...Object.fromEntries(kept) }, null, 2) +
+    "\n";
 }

@@ -26,6 +26,8 @@ export interface Summary {
   readonly updatedAt: string;
   /** Whether it was held without a terminal (`claude -p`): Claude Code hides such sessions in its lists. */
   readonly headless: boolean;
+  /** The name of the session's plan file. */
+  readonly slug: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -53,6 +55,7 @@ export function summarize(head: Uint8Array, tail: Uint8Array, earlier?: Summary)
     createdAt: earlier?.createdAt || (times[0] ?? ""),
     updatedAt: latest(times.at(-1) ?? "", earlier?.updatedAt ?? ""),
     headless: isHeadless(first, earlier),
+    slug: lastValue(all, "slug") || (earlier?.slug ?? ""),
   };
 }
 
