@@ -54,6 +54,11 @@ export class CcsyncError extends Error {
   }
 }
 
+/** One file that cannot be synced now; all others go on, and the run ends as partly done. */
+export class FileTrouble extends Error {
+  override readonly name = "FileTrouble";
+}
+
 /** Returns the message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -80,9 +80,8 @@ export function parseConfig(content: string, path: string, style: PathStyle): Co
   const raw = validate(parseJson(content, path), path);
   const machineId = asMachineId(raw.machine_id);
   if (machineId === undefined) throw broken(path, "machine_id", MACHINE_ID_RULE);
-  const github = raw.github_owner !== undefined && raw.github_repo !== undefined
-    ? { owner: raw.github_owner, repo: raw.github_repo }
-    : undefined;
+  const { github_owner: owner = "", github_repo: repo = "" } = raw;
+  const github = owner !== "" && repo !== "" ? { owner, repo } : undefined;
   const remote = raw.remote ??
     (github === undefined ? undefined : `https://github.com/${github.owner}/${github.repo}.git`);
   if (remote === undefined) throw broken(path, "remote", "is missing");
@@ -130,9 +129,12 @@ export function checkDirectory(
   fail: (why: string) => CcsyncError,
 ): LocalPath {
   const path = style === "windows" ? win32 : posix;
-  if (!path.isAbsolute(directory)) throw fail(`"${directory}" is not an absolute path`);
-  const normal = path.normalize(directory);
-  return (normal.length > 1 ? normal.replace(/[\\/]+$/, "") || normal : normal) as LocalPath;
+  const { root } = path.parse(path.normalize(directory));
+  // `\\work` is on whatever drive a process happens to be.
+  const isAbsolute = path.isAbsolute(directory) && !(style === "windows" && root === "\\");
+  if (!isAbsolute) throw fail(`"${directory}" is not an absolute path`);
+  const normal = path.normalize(directory + path.sep);
+  return (normal === root ? root : normal.slice(0, -1)) as LocalPath;
 }
 
 /**
@@ -224,13 +226,16 @@ function validate(raw: unknown, path: string): v.InferOutput<typeof schema> {
   const result = v.safeParse(schema, raw);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  const key = v.getDotPath(issue) ?? "the whole file";
+  const key = v.getDotPath(issue);
+  if (key === null) throw broken(path, undefined, issue.message);
+  const isMissing = issue.input === undefined;
   const why = issue.expected === "never" ? "is an unknown key" : issue.message;
-  throw broken(path, key, why);
+  throw broken(path, key, isMissing ? "is missing" : why);
 }
 
-function broken(path: string, key: string, why: string): CcsyncError {
-  return new CcsyncError("setup", `cannot read the configuration "${path}": ${key}: ${why}`, {
-    hints: [`mend ${key} in the file; nothing was changed`],
+function broken(path: string, key: string | undefined, why: string): CcsyncError {
+  const fault = key === undefined ? why : `${key}: ${why}`;
+  return new CcsyncError("setup", `cannot read the configuration "${path}": ${fault}`, {
+    hints: [`mend ${key === undefined ? "the file" : `${key} in the file`}; nothing was changed`],
   });
 }

@@ -90,13 +90,16 @@ export type FactKey =
 /** The open state. Every write is atomic; group several with {@linkcode State.transaction}. */
 export class State implements Disposable {
   readonly #db: DatabaseSync;
+  readonly #path: string;
 
-  private constructor(db: DatabaseSync) {
+  private constructor(db: DatabaseSync, path: string) {
     this.#db = db;
+    this.#path = path;
   }
 
   /**
-   * Opens the state, making it if needed. A damaged or foreign one is set aside and rebuilt.
+   * Opens the state, making it if needed. A damaged or foreign one is set aside and rebuilt; damage that
+   * shows later makes the reading methods fail, and the error says how to have it rebuilt.
    *
    * @throws {CcsyncError} kind "setup" when the state is of a newer ccsync; "failed" when it cannot be
    *   opened for a reason outside it
@@ -109,7 +112,9 @@ export class State implements Disposable {
     } catch (error) {
       if (error instanceof CcsyncError) throw error;
       // Setting it aside would not help, and would take it from under another process.
-      if (/locked|disk|readonly/i.test(messageOf(error))) throw notOpened(path, error);
+      if (/locked|disk is full|disk i\/o|readonly/i.test(messageOf(error))) {
+        throw notOpened(path, error);
+      }
       onRebuild(messageOf(error));
       setAside(path);
       return State.#openAt(path);
@@ -125,7 +130,7 @@ export class State implements Disposable {
       if (version > VERSION) throw newerState(path, version);
       db.exec(SCHEMA);
       if (version !== VERSION) db.exec(`PRAGMA user_version = ${VERSION}`);
-      return new State(db);
+      return new State(db, path);
     } catch (error) {
       db.close();
       throw error;
@@ -163,8 +168,7 @@ export class State implements Disposable {
   /** Returns the bases of every session's documents, by session and name. */
   bases(): Map<SessionId, Map<string, Base>> {
     const bases = new Map<SessionId, Map<string, Base>>();
-    for (const row of this.#db.prepare("SELECT * FROM base").all()) {
-      const base = readBase(row);
+    for (const base of this.#all("base", readBase)) {
       const documents = bases.get(base.id);
       if (documents === undefined) bases.set(base.id, new Map([[base.name, base]]));
       else documents.set(base.name, base);
@@ -195,8 +199,7 @@ export class State implements Disposable {
 
   /** Returns the hub's sessions as of the fact `hub_head`. */
   catalogue(): Map<SessionId, CatalogueRow> {
-    const rows = this.#db.prepare("SELECT * FROM catalogue").all();
-    return new Map(rows.map((row) => {
+    return new Map(this.#all("catalogue", (row) => {
       const id = row["id"] as SessionId;
       const transcript = JSON.parse(String(row["transcript"])) as HubFile;
       const files = new Map(JSON.parse(String(row["files"])) as [string, HubFile][]);
@@ -222,17 +225,29 @@ export class State implements Disposable {
 
   /** Returns the working directories of local transcripts by path, as far as they were read before. */
   projects(): Map<LocalPath, LocalPath> {
-    const rows = this.#db.prepare("SELECT * FROM project").all();
-    return new Map(rows.map((row) => [row["path"] as LocalPath, row["cwd"] as LocalPath]));
+    return new Map(this.#all("project", (row) => {
+      return [row["path"] as LocalPath, row["cwd"] as LocalPath];
+    }));
   }
 
   /** Remembers the working directory of a local transcript. */
   setProject({ path, cwd }: LocalProject): void {
     this.#db.prepare("INSERT OR REPLACE INTO project VALUES (?, ?)").run(path, cwd);
   }
+
+  /** Reads every row of a table. Damage that opening does not meet is met here. */
+  #all<T>(table: "base" | "catalogue" | "project", read: (row: Row) => T): T[] {
+    try {
+      return this.#db.prepare(`SELECT * FROM ${table}`).all().map(read);
+    } catch (error) {
+      throw damaged(this.#path, error);
+    }
+  }
 }
 
-function readBase(row: Record<string, unknown>): Base {
+type Row = Readonly<Record<string, unknown>>;
+
+function readBase(row: Row): Base {
   return {
     id: row["id"] as SessionId,
     name: String(row["name"]),
@@ -263,6 +278,15 @@ function notOpened(path: string, cause: unknown): CcsyncError {
     hints: ["see whether the disk is full, or another ccsync is at work, then run it again"],
     cause,
     transient: true,
+  });
+}
+
+function damaged(path: string, cause: unknown): CcsyncError {
+  return new CcsyncError("failed", `cannot read the state "${path}": ${messageOf(cause)}`, {
+    hints: [
+      `remove ${path} and run the command again: it is rebuilt from the hub and your sessions`,
+    ],
+    cause,
   });
 }
 

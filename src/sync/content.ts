@@ -6,6 +6,7 @@
 import type { LocalPath, Oid } from "../brands.ts";
 import type { KindCodec } from "../claude/kinds.ts";
 import type { LocalFile } from "../claude/scan.ts";
+import { FileTrouble } from "../errors.ts";
 import { readFully, readRange } from "../machine/files.ts";
 import type { HubFile } from "../machine/state.ts";
 import { completeLength, equalBytes, joinBytes, splitLines } from "../transcript/lines.ts";
@@ -22,7 +23,7 @@ const PIECE_BYTES = 1024 * 1024;
 /**
  * Yields `[from, to)` of a file in pieces: of whole lines where the codec translates, else of any bytes.
  *
- * @throws {Deno.errors.UnexpectedEof} The file became shorter meanwhile
+ * @throws {FileTrouble} The file became shorter meanwhile
  */
 export function* piecesOf(
   path: LocalPath,
@@ -37,7 +38,7 @@ export function* piecesOf(
     const piece = new Uint8Array(carry.length + Math.min(PIECE_BYTES, to - at));
     piece.set(carry);
     const count = readFully(file, piece.subarray(carry.length));
-    if (count === 0) throw new Deno.errors.UnexpectedEof(`"${path}" became shorter`);
+    if (count === 0) throw new FileTrouble(`"${path}" became shorter while it was read`);
     at += count;
     const read = piece.subarray(0, carry.length + count);
     const isWhole = at >= to || codec === "binary";

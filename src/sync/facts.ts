@@ -15,7 +15,7 @@ import {
   scanTranscripts,
   type Skipped,
 } from "../claude/scan.ts";
-import { messageOf } from "../errors.ts";
+import { FileTrouble, messageOf } from "../errors.ts";
 import { type Meta, parseMeta } from "../hub/format.ts";
 import type { Base, CatalogueRow } from "../machine/state.ts";
 import { summaryOf } from "./content.ts";
@@ -79,8 +79,8 @@ export async function gatherFacts(workspace: Workspace, all: boolean): Promise<O
 
 /** Whether an error is about one file, so that the others can go on. */
 export function isFileTrouble(error: unknown): boolean {
-  return error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotFound ||
-    error instanceof Deno.errors.UnexpectedEof || error instanceof Deno.errors.NotCapable ||
+  return error instanceof FileTrouble || error instanceof Deno.errors.PermissionDenied ||
+    error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable ||
     (error instanceof Error && /input\/output error/i.test(error.message));
 }
 

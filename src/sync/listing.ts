@@ -39,20 +39,22 @@ export interface ListedSession extends Summary {
 export interface ListOptions {
   /** The hub's sessions instead of this machine's. */
   readonly isRemote: boolean;
-  /** Include sessions outside the sync directories and headless ones. */
+  /** Include sessions outside the sync directories. */
   readonly all: boolean;
+  /** Include sessions held without a terminal. */
+  readonly headless: boolean;
 }
 
 /** Lists sessions, the last edited first. Nothing is fetched. */
 export async function listSessions(
   workspace: Workspace,
-  { isRemote, all }: ListOptions,
+  { isRemote, all, headless }: ListOptions,
 ): Promise<ListedSession[]> {
   const { sessions } = await gatherFacts(workspace, all);
   return sessions
     .filter(({ transcript: { hub, local } }) => (isRemote ? hub : local) !== undefined)
     .map((view) => listed(workspace, view))
-    .filter(({ headless }) => all || !headless)
+    .filter((session) => headless || !session.headless)
     .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
 }
 

@@ -72,11 +72,13 @@ async function pullSessions(
     if (action === "wait" || action === "leave-old") continue;
     if (action === "none" && sidecarItems(view, action).length === 0) continue;
     workspace.progress.step(`${titleOf(view)}`);
+    const faults: string[] = [];
     try {
       const report = options.isDryRun
         ? await foreseen(workspace, view, action)
-        : await receiveSession(workspace, view, action);
+        : await receiveSession(workspace, view, action, faults);
       if (report !== undefined) sessions.push(report);
+      if (faults.length > 0) failed.push(fault(faults.join("; ")));
     } catch (error) {
       if (!isFileTrouble(error)) throw error;
       failed.push(fault(messageOf(error)));

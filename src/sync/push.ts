@@ -93,7 +93,11 @@ class Outcome {
 
   add(sent: readonly Sent[]): void {
     this.#inARow = 0;
-    for (const { report } of sent) this.#sent.set(report.id, report);
+    for (const { faults, report } of sent) {
+      this.#sent.set(report.id, report);
+      const { id, title } = report;
+      if (faults.length > 0) this.failed.set(id, { id, title, why: faults.join("; ") });
+    }
   }
 
   fail(view: SessionView, error: unknown): void {

@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { LocalPath, PortablePath } from "../brands.ts";
 import type { SidecarRoot } from "../claude/kinds.ts";
+import { FileTrouble, messageOf } from "../errors.ts";
 import { sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
 import { lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
@@ -15,7 +16,7 @@ import { toLocal } from "../translate/to_local.ts";
 import { backUp } from "./backup.ts";
 import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
 import type { Document } from "./document.ts";
-import { RETENTION_DAYS, type SessionView, sidecarFacts } from "./facts.ts";
+import { isFileTrouble, RETENTION_DAYS, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
 import { planSidecarPull, type PullAction, type SidecarPull } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
@@ -63,24 +64,29 @@ type Received =
  * Brings one session here in step with the hub, and remembers that they agree: sidecars first, so that
  * nobody sees a transcript whose quoted files are missing. Returns `undefined` where it already was.
  *
- * @throws {Deno.errors.UnexpectedEof} A local file changed meanwhile; it was not written to
+ * @param faults Receives why sidecars could not be brought
+ * @throws {FileTrouble} The transcript changed meanwhile; it was not written to
  */
 export async function receiveSession(
   workspace: Workspace,
   view: SessionView,
   action: PullAction,
+  faults: string[],
 ): Promise<SessionReport | undefined> {
   const { path, transcript: { hub } } = view;
   if (hub === undefined || path === undefined) return undefined;
   let [files, bytes] = [0, 0];
   for (const item of sidecarItems(view, action)) {
-    const target = sidecarPath(workspace, view, path, item.document.name);
-    const received = await receive(
-      { workspace, view, document: item.document, target },
-      item.action,
-    );
-    if (received !== undefined) files++;
-    bytes += received?.bytes ?? 0;
+    try {
+      const target = sidecarPath(workspace, view, path, item.document.name);
+      const incoming = { workspace, view, document: item.document, target };
+      const received = await receive(incoming, item.action);
+      if (received !== undefined) files++;
+      bytes += received?.bytes ?? 0;
+    } catch (error) {
+      if (!isFileTrouble(error)) throw error;
+      faults.push(messageOf(error));
+    }
   }
   const document = { ...view.transcript, hub };
   const received = await receive({ workspace, view, document, target: path }, action);
@@ -104,8 +110,13 @@ function sidecarPath(
 ): LocalPath {
   const slash = name.indexOf("/");
   const root = name.slice(0, slash) as SidecarRoot;
-  const directory = sidecarDirectory(env.claudeDir, transcript, view.id, root);
-  return join(directory, ...name.slice(slash + 1).split("/")) as LocalPath;
+  let path = sidecarDirectory(env.claudeDir, transcript, view.id, root);
+  for (const part of name.slice(slash + 1).split("/")) {
+    // What the hub names must not lead out of the session's directory through a link.
+    if (lstatIfThere(path)?.isSymlink === true) throw new FileTrouble(`"${path}" is a link`);
+    path = join(path, part);
+  }
+  return path as LocalPath;
 }
 
 async function receive(incoming: Incoming, action: PullAction | SidecarPull): Promise<Received> {
@@ -225,7 +236,7 @@ function requireUntouched({ document, target }: Incoming): void {
   const info = lstatIfThere(document.local?.path ?? target);
   const now = info === undefined ? undefined : stampOf(info);
   if (now?.size === before?.size && now?.mtimeMs === before?.mtimeMs) return;
-  throw new Deno.errors.UnexpectedEof(
+  throw new FileTrouble(
     "it changed while it was being brought up to date; run again",
   );
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { stampOf } from "../claude/scan.ts";
+import { FileTrouble, messageOf } from "../errors.ts";
 import type { Base } from "../machine/state.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
 import { type Meta, metaPath, parseMeta } from "../hub/format.ts";
@@ -19,7 +20,7 @@ import {
   type TwoSided,
 } from "./content.ts";
 import { type Document, documentSegmentPath, type LocalDocument, TRANSCRIPT } from "./document.ts";
-import { type SessionView, sidecarFacts } from "./facts.ts";
+import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
 import { planPush, planSidecarPush, type PushAction, type SidecarPush } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
@@ -45,6 +46,8 @@ export interface Sent {
   readonly report: SessionReport;
   /** The bases to remember once the hub has accepted, but for what only the hub's new state tells. */
   readonly bases: readonly Omit<Base, "tree" | "segments">[];
+  /** Why sidecars could not be sent. */
+  readonly faults: readonly string[];
 }
 
 /**
@@ -109,7 +112,15 @@ export async function sendSession(
   };
   const sent = transcript === undefined ? undefined : await add(transcript);
   total.lines = sent?.lines ?? 0;
-  for (const sidecar of sidecars) await add(sidecar);
+  const faults: string[] = [];
+  for (const sidecar of sidecars) {
+    try {
+      await add(sidecar);
+    } catch (error) {
+      if (!isFileTrouble(error)) throw error;
+      faults.push(messageOf(error));
+    }
+  }
   const meta = metaOf(workspace, view, { lines: total.lines, bytes: sent?.bytes ?? 0 });
   await changes.write(metaPath(view.id), portableMeta(workspace, meta, view.portableMeta));
   const report = {
@@ -117,10 +128,10 @@ export async function sendSession(
     title: meta.title || titleOf(view),
     project: meta.project,
     action: transcript?.action ?? "files",
-    files: sidecars.length,
+    files: sidecars.length - faults.length,
     ...total,
   };
-  return { report, bases };
+  return { report, bases, faults };
 }
 
 /** What was sent of one document. */
@@ -150,7 +161,7 @@ async function sendDocument(
     if (isSteady) return sent;
     if (reads === MOST_READS) {
       await takeBack(changes, item.document, sent.segments);
-      throw new Deno.errors.UnexpectedEof(`"${local.path}" keeps changing while it is read`);
+      throw new FileTrouble(`"${local.path}" keeps changing while it is read`);
     }
     const document = { ...current.document, local: { ...local, stamp }, end: stamp.size };
     current = { ...current, document };

@@ -202,7 +202,7 @@ Deno.test("a damaged state is set aside and rebuilt; a newer one is refused", as
 Deno.test("a hub of a newer format is refused for reading and writing", async () => {
   await using world = await World.create();
   const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
-  await changeHub(world, { "ccsync.json": '{"format": 2}' });
+  await world.changeHub({ "ccsync.json": '{"format": 2}' });
   for (const machine of [laptop, desk]) {
     await assertFails(machine, ["push"], EXIT_CODES.setup, /it has format 2, this version knows 1/);
     await assertFails(machine, ["pull"], EXIT_CODES.setup, /it has format 2/);
@@ -226,7 +226,7 @@ Deno.test("names in the hub that ccsync never writes are told of and not used", 
   laptop.plant("variants/base.jsonl");
   await laptop.ccsync("push");
   const id = "aaaaaaaa-0000-4000-8000-000000000001";
-  await changeHub(world, {
+  await world.changeHub({
     "sessions/zz/../evil": "x",
     [`sessions/aa/${id}/transcript/000000.jsonl`]: "{}\n",
     [`sessions/aa/${id}/meta.json`]: "not json",
@@ -280,23 +280,3 @@ Deno.test("errors are JSON, too, where JSON was asked for", async () => {
   assert.equal(error.code, EXIT_CODES.setup);
   assert.ok(error.hints.length > 0);
 });
-
-/** Commits files to the hub as a foreign client would. */
-async function changeHub(world: World, files: Readonly<Record<string, string>>): Promise<void> {
-  const data = (text: string) => `data ${new TextEncoder().encode(text).length}\n${text}\n`;
-  const changes = Object.entries(files).map(([path, content]) => {
-    const quoted = path.replaceAll("\u001b", "\\033").replaceAll("/../", "/.. /");
-    return `M 100644 inline "${quoted}"\n${data(content)}`;
-  });
-  const stream = `commit refs/heads/main\ncommitter x <x@x> 1 +0000\n${
-    data("x")
-  }from refs/heads/main^0\n${changes.join("")}`;
-  const child = new Deno.Command("git", {
-    args: ["--git-dir", world.hub, "fast-import", "--quiet"],
-    stdin: "piped",
-  }).spawn();
-  const writer = child.stdin.getWriter();
-  await writer.write(new TextEncoder().encode(stream));
-  await writer.close();
-  assert.ok((await child.status).success);
-}

@@ -73,6 +73,26 @@ export class World implements AsyncDisposable {
     });
   }
 
+  /** Commits files to the hub as a foreign client would; nothing checks their names. */
+  async changeHub(files: Readonly<Record<string, string>>): Promise<void> {
+    const data = (text: string) => `data ${new TextEncoder().encode(text).length}\n${text}\n`;
+    const quoted = (path: string) =>
+      path.replaceAll("\\", "\\\\").replaceAll("\u001b", "\\033").replaceAll("/../", "/.. /");
+    const changes = Object.entries(files).map(([path, content]) =>
+      `M 100644 inline "${quoted(path)}"\n${data(content)}`
+    );
+    const head = "commit refs/heads/main\ncommitter x <x@x> 1 +0000\n";
+    const stream = `${head}${data("x")}from refs/heads/main^0\n${changes.join("")}`;
+    const child = new Deno.Command("git", {
+      args: ["--git-dir", this.hub, "fast-import", "--quiet"],
+      stdin: "piped",
+    }).spawn();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode(stream));
+    await writer.close();
+    if (!(await child.status).success) throw new Error("cannot change the hub");
+  }
+
   /** Leaves the folder there. */
   keep(): void {
     this.#isKept = true;
@@ -187,6 +207,48 @@ export class TestMachine implements CcsyncMachine {
     const text = this.localise(recorded).replaceAll(recordedId, id);
     this.write(id, this.#inProject(text, options.project), options.project);
     return id;
+  }
+
+  /** Puts a recorded Claude directory onto this machine, every file of it. */
+  plantAll(fixture = "alice/.claude"): void {
+    const root = join(FIXTURES, fixture);
+    const copy = (path: string) => {
+      for (const entry of Deno.readDirSync(join(root, path))) {
+        const inner = join(path, entry.name);
+        if (entry.isDirectory) copy(inner);
+        else this.#plantFile(join(root, inner), inner);
+      }
+    };
+    copy("");
+  }
+
+  #plantFile(from: string, path: string): void {
+    // Backups of the user's files are not the client's own writing.
+    const isText = !path.startsWith("file-history");
+    const content = Deno.readTextFileSync(from);
+    this.writeFile(this.localise(path), isText ? this.localise(content) : content);
+  }
+
+  /** Writes a file under the Claude directory. */
+  writeFile(path: string, content: string | Uint8Array): void {
+    const target = join(this.claude, path);
+    Deno.mkdirSync(dirname(target), { recursive: true });
+    const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+    Deno.writeFileSync(target, bytes, { mode: 0o600 });
+  }
+
+  /** Returns a file under the Claude directory. */
+  readFile(path: string): string {
+    return Deno.readTextFileSync(join(this.claude, path));
+  }
+
+  /** Returns the paths of all files under a directory of the Claude directory, sorted. */
+  files(path = ""): string[] {
+    const entries = [...Deno.readDirSync(join(this.claude, path))];
+    return entries.flatMap(({ isDirectory, name }) => {
+      const inner = join(path, name);
+      return isDirectory ? this.files(inner) : [inner];
+    }).sort();
   }
 
   #inProject(text: string, project: string | undefined): string {

@@ -13,10 +13,10 @@ export interface ListCommandOptions {
 /** Lists the sessions of this machine, or of the hub. */
 export async function runList(context: Context, options: ListCommandOptions): Promise<Ending> {
   const { terminal } = context;
-  const isRemote = options.remote === true;
+  const [isRemote, all] = [options.remote === true, options.all === true];
   const sessions = await inWorkspace(context, async (workspace) => {
     if (isRemote) await fetchHub(workspace);
-    return await listSessions(workspace, { isRemote, all: options.all === true });
+    return await listSessions(workspace, { isRemote, all, headless: all });
   });
   if (options.format === "json" || (options.format === undefined && terminal.options.isJson)) {
     terminal.json(sessions);

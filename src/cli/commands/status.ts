@@ -29,8 +29,8 @@ interface Status {
 async function statusOf(workspace: Workspace): Promise<Status> {
   const { config, mirror, state } = workspace;
   await mirror.prepare();
-  const here = await listSessions(workspace, { isRemote: false, all: false });
-  const inHub = await listSessions(workspace, { isRemote: true, all: false });
+  const here = await listSessions(workspace, { isRemote: false, all: false, headless: true });
+  const inHub = await listSessions(workspace, { isRemote: true, all: false, headless: true });
   return {
     machine: config.machineId,
     hub: config.remote,
