@@ -5,7 +5,13 @@
  */
 import { basename, dirname, join } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
-import { entriesOf, lstatIfThere, readRange } from "../machine/files.ts";
+import {
+  entriesOf,
+  isTemporary,
+  lstatIfThere,
+  readRange,
+  removeIfThere,
+} from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
 import { splitLines } from "../transcript/lines.ts";
 import { normalCwd, projectDirName } from "../translate/project_dir.ts";
@@ -119,8 +125,8 @@ function walk(directory: string, name: string, found: LocalSidecar[], skipped: S
 }
 
 function addSidecar(path: string, name: string, found: LocalSidecar[], skipped: Skipped[]): void {
-  // Locks and marks of Claude Code itself, and files that ccsync is writing.
-  if (sidecarKind(name) === undefined || /(?:^|\/)\.(?:ccsync-|lock)/.test(name)) return;
+  // Locks and marks of Claude Code itself.
+  if (sidecarKind(name) === undefined) return;
   const info = lstatIfThere(path);
   if (info === undefined) return;
   const fault = info.isFile ? nameFault(name) : "it is not a regular file";
@@ -128,9 +134,17 @@ function addSidecar(path: string, name: string, found: LocalSidecar[], skipped: 
   else skipped.push({ what: path, why: fault });
 }
 
+/** Returns a directory's entries, and clears away what a ccsync that was killed left in it. */
 function entriesOrSkip(directory: string, skipped: Skipped[]): Deno.DirEntry[] {
   try {
-    return entriesOf(directory);
+    const entries = entriesOf(directory);
+    const [left, others] = [
+      entries.filter(({ name }) => isTemporary(name)),
+      entries.filter(({ name }) => !isTemporary(name)),
+    ];
+    // Only one ccsync works at a time, so nobody is writing these: an earlier one was killed.
+    for (const { name } of left) removeIfThere(join(directory, name));
+    return others;
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     skipped.push({ what: directory, why: "it cannot be read: permission denied" });

@@ -10,6 +10,8 @@ import { clean } from "./terminal.ts";
 export interface Column {
   readonly title: string;
   readonly align?: "left" | "right";
+  /** Which end is cut when there is no room: of a path, the beginning. @default {"end"} */
+  readonly cut?: "start" | "end";
   /** Columns that may shrink to this width when space is short, the widest first; others keep theirs. */
   readonly shrinksTo?: number;
   /** The table drops columns of the highest number first when shrinking is not enough. */
@@ -33,7 +35,8 @@ export function formatTable(
   const line = (row: readonly string[]) =>
     shown.map((index, place) => {
       const isLast = place === shown.length - 1;
-      return fit(row[index] ?? "", widths[index] ?? 0, columns[index]?.align ?? "left", isLast);
+      const { align = "left", cut } = columns[index] ?? {};
+      return fit(row[index] ?? "", widths[index] ?? 0, align, isLast, cut);
     }).join(GAP).trimEnd();
   return [columns.map(({ title }) => title), ...cells].map(line);
 }
@@ -79,25 +82,27 @@ export function fit(
   columns: number,
   align: "left" | "right",
   isLast = false,
+  cut: "start" | "end" = "end",
 ): string {
-  const cut = width(text) > columns ? truncate(text, columns) : text;
-  const padding = " ".repeat(Math.max(0, columns - width(cut)));
-  if (align === "right") return padding + cut;
-  return isLast ? cut : cut + padding;
+  const shown = width(text) > columns ? truncate(text, columns, cut) : text;
+  const padding = " ".repeat(Math.max(0, columns - width(shown)));
+  if (align === "right") return padding + shown;
+  return isLast ? shown : shown + padding;
 }
 
 /** Cuts by what a reader sees as one character, so that no emoji is torn. */
-function truncate(text: string, columns: number): string {
+function truncate(text: string, columns: number, cut: "start" | "end"): string {
   if (columns <= 0) return "";
-  let result = "";
+  const characters = [...graphemes(text)].map(({ segment }) => segment);
+  if (cut === "start") characters.reverse();
+  const kept: string[] = [];
   let used = 0;
-  for (const { segment } of graphemes(text)) {
-    const size = width(segment);
-    if (used + size > columns - 1) break;
-    result += segment;
-    used += size;
+  for (const character of characters) {
+    used += width(character);
+    if (used > columns - 1) break;
+    kept.push(character);
   }
-  return result + "…";
+  return cut === "start" ? "…" + kept.reverse().join("") : kept.join("") + "…";
 }
 
 let segmenter: Intl.Segmenter | undefined;

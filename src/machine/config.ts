@@ -28,6 +28,11 @@ export interface Config {
   readonly syncDirectories: readonly LocalPath[];
   /** The user's own placeholders on this machine. */
   readonly placeholders: ReadonlyMap<PlaceholderName, LocalPath>;
+  /**
+   * Claude Code's temporary tree as it was at set-up: a scheduled run has another TMPDIR, and must not take
+   * that for a move.
+   */
+  readonly claudeTmp?: LocalPath;
   /** The original's keys for a hub on GitHub; kept as they are. */
   readonly github?: { readonly owner: string; readonly repo: string };
 }
@@ -46,6 +51,7 @@ const schema = v.strictObject({
   github_repo: v.optional(v.string()),
   sync_directories: v.array(text),
   custom_placeholders: v.record(v.string(), text),
+  claude_tmp: v.optional(text),
 });
 
 /** Returns where the configuration is. */
@@ -94,6 +100,7 @@ export function parseConfig(content: string, path: string, style: PathStyle): Co
       return checkDirectory(directory, style, (why) => broken(path, "sync_directories", why));
     }),
     placeholders,
+    ...(raw.claude_tmp === undefined ? {} : { claudeTmp: raw.claude_tmp as LocalPath }),
     ...(github === undefined ? {} : { github }),
   };
 }
@@ -110,6 +117,7 @@ export function writeConfig(ccsyncHome: string, config: Config): void {
       : { github_owner: config.github.owner, github_repo: config.github.repo }),
     sync_directories: [...config.syncDirectories],
     custom_placeholders: Object.fromEntries(config.placeholders),
+    ...(config.claudeTmp === undefined ? {} : { claude_tmp: config.claudeTmp }),
   };
   writeFile(configPath(ccsyncHome), JSON.stringify(raw, null, 2) + "\n");
 }

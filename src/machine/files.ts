@@ -9,6 +9,13 @@ import { randomId } from "./environment.ts";
 const PRIVATE_FILE = 0o600;
 const PRIVATE_DIRECTORY = 0o700;
 
+const TEMPORARY = ".ccsync-";
+
+/** Returns whether a name is that of a file being written, left behind if nobody is writing it. */
+export function isTemporary(name: string): boolean {
+  return name.startsWith(TEMPORARY) && name.endsWith(".tmp");
+}
+
 /** Makes a directory that only its owner can enter, parents included. Existing ones keep their mode. */
 export function makePrivateDirectory(path: string): void {
   Deno.mkdirSync(path, { recursive: true, mode: PRIVATE_DIRECTORY });
@@ -27,7 +34,7 @@ export class PendingFile implements Disposable {
   constructor(target: string) {
     makePrivateDirectory(dirname(target));
     this.#target = target;
-    this.#temporary = join(dirname(target), `.ccsync-${randomId()}.tmp`);
+    this.#temporary = join(dirname(target), `${TEMPORARY}${randomId()}.tmp`);
     this.#file = Deno.openSync(this.#temporary, {
       write: true,
       createNew: true,

@@ -112,26 +112,27 @@ export async function sendSession(
   };
   const sent = transcript === undefined ? undefined : await add(transcript);
   total.lines = sent?.lines ?? 0;
-  const faults: string[] = [];
+  const faults = new Map<string, string>();
   for (const sidecar of sidecars) {
     try {
       await add(sidecar);
     } catch (error) {
       if (!isFileTrouble(error)) throw error;
-      faults.push(messageOf(error));
+      faults.set(sidecar.document.name, messageOf(error));
     }
   }
-  const meta = metaOf(workspace, view, { lines: total.lines, bytes: sent?.bytes ?? 0 });
+  const inHub = view.sidecars.filter(({ hub, name }) => hub !== undefined || !faults.has(name));
+  const meta = metaOf(workspace, view, inHub, { ...total, bytes: sent?.bytes ?? 0 });
   await changes.write(metaPath(view.id), portableMeta(workspace, meta, view.portableMeta));
   const report = {
     id: view.id,
     title: meta.title || titleOf(view),
     project: meta.project,
     action: transcript?.action ?? "files",
-    files: sidecars.length - faults.length,
+    files: sidecars.length - faults.size,
     ...total,
   };
-  return { report, bases, faults };
+  return { report, bases, faults: [...faults.values()] };
 }
 
 /** What was sent of one document. */
@@ -321,9 +322,10 @@ class SegmentWriter {
 function metaOf(
   workspace: Workspace,
   view: SessionView,
+  sidecars: readonly Document[],
   added: { readonly lines: number; readonly bytes: number },
 ): Meta {
-  const { meta, project, sidecars, transcript: { end, local } } = view;
+  const { meta, project, transcript: { end, local } } = view;
   const { machineId } = workspace.config;
   const known = new Map(meta?.sidecars.map(({ name, bytes }) => [name, bytes]));
   return {

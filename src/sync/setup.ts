@@ -141,6 +141,7 @@ function newConfig(
     remote: remote.address,
     syncDirectories: syncDirectoriesOf(env, given, existing, placeholders),
     placeholders,
+    claudeTmp: env.claudeTmp,
     ...(existing?.github === undefined ? {} : { github: existing.github }),
   };
   return { config, remote };

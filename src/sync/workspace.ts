@@ -56,7 +56,7 @@ export class Workspace implements AsyncDisposable {
     this.progress = progress;
     this.mirror = new Mirror(env.ccsyncHome, config.remote);
     this.#config = config;
-    this.#profile = profileOf(env, config.placeholders);
+    this.#profile = profileOf(env, config);
     this.#profileKey = profileKey(this.#profile);
   }
 
@@ -71,13 +71,14 @@ export class Workspace implements AsyncDisposable {
 
   /** Takes over other placeholders, and writes them down if they are others. */
   setPlaceholders(placeholders: Config["placeholders"]): void {
-    const key = profileKey(profileOf(this.env, placeholders));
+    const profile = profileOf(this.env, { ...this.#config, placeholders });
+    const key = profileKey(profile);
     if (key === this.#profileKey) return;
     const syncDirectories = this.#config.syncDirectories.map((directory) =>
       followed(this.env.style, directory, this.#config.placeholders, placeholders)
     );
     this.#config = { ...this.#config, placeholders, syncDirectories };
-    this.#profile = profileOf(this.env, placeholders);
+    this.#profile = profile;
     this.#profileKey = key;
     this.#save(this.#config);
   }
@@ -154,10 +155,13 @@ export async function fetchHub({ mirror, progress, state }: Workspace): Promise<
 /** Returns this machine's profile: the user's placeholders and the built-in ones. */
 export function profileOf(
   env: Environment,
-  placeholders: ReadonlyMap<PlaceholderName, LocalPath>,
+  { claudeTmp, placeholders }: Pick<Config, "claudeTmp" | "placeholders">,
 ): Profile {
   const own = [...placeholders].map(([name, root]): Placeholder => ({ name, root }));
-  const builtIn = [["HOME", env.home], ["CLAUDE", env.claudeDir], ["CLAUDE_TMP", env.claudeTmp]]
+  const builtIn = [["HOME", env.home], ["CLAUDE", env.claudeDir], [
+    "CLAUDE_TMP",
+    claudeTmp ?? env.claudeTmp,
+  ]]
     .map(([name, root]) => ({ name, root }) as Placeholder)
     // A container's home can be "/": no placeholder can stand for that.
     .filter(({ root }) => rootFault(env.style, root) === undefined);

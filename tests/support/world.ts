@@ -226,7 +226,15 @@ export class TestMachine implements CcsyncMachine {
     // Backups of the user's files are not the client's own writing.
     const isText = !path.startsWith("file-history");
     const content = Deno.readTextFileSync(from);
-    this.writeFile(this.localise(path), isText ? this.localise(content) : content);
+    this.writeFile(this.#planted(from, path), isText ? this.localise(content) : content);
+  }
+
+  /** Names of more than 200 characters end in a hash of the whole path: no replacement gives them. */
+  #planted(from: string, path: string): string {
+    const [first = "", project = "", ...rest] = path.split("/");
+    if (project.length <= 200) return this.localise(path);
+    const cwd = /"cwd":"([^"]+)"/.exec(Deno.readTextFileSync(from))?.[1] ?? "";
+    return join(first, projectDirName(this.localise(cwd)), ...rest);
   }
 
   /** Writes a file under the Claude directory. */

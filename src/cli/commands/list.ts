@@ -1,5 +1,7 @@
 import { type ListedSession, listSessions } from "../../sync/listing.ts";
-import { fetchHub } from "../../sync/workspace.ts";
+import { fetchHub, isUnder } from "../../sync/workspace.ts";
+import type { Environment } from "../../machine/environment.ts";
+import type { PathStyle } from "../../translate/profile.ts";
 import { type Context, type Ending, inWorkspace } from "../context.ts";
 import { type Column, formatAge, formatSize, formatTable } from "../table.ts";
 
@@ -26,7 +28,7 @@ export async function runList(context: Context, options: ListCommandOptions): Pr
     terminal.note(isRemote ? NONE_IN_HUB : NONE_HERE);
     return "done";
   }
-  const rows = sessions.map((session) => rowOf(session, context.env.now()));
+  const rows = sessions.map((session) => rowOf(session, context.env));
   const [titles = "", ...lines] = formatTable(COLUMNS, rows, terminal.width);
   terminal.result([terminal.colors.bold(titles), ...lines].join("\n"));
   return "done";
@@ -40,7 +42,7 @@ const NONE_IN_HUB =
 const COLUMNS: readonly Column[] = [
   { title: "SESSION" },
   { title: "TITLE", shrinksTo: 12 },
-  { title: "PROJECT", shrinksTo: 10, dropOrder: 3 },
+  { title: "PROJECT", shrinksTo: 10, dropOrder: 3, cut: "start" },
   { title: "EDITED ON", shrinksTo: 8, dropOrder: 2 },
   { title: "WHEN", dropOrder: 1 },
   { title: "SIZE", align: "right", dropOrder: 4 },
@@ -50,16 +52,21 @@ const COLUMNS: readonly Column[] = [
 /** So many digits of a session's id tell it from others in practice; any unique prefix is accepted. */
 const SHORT_ID = 8;
 
-function rowOf(session: ListedSession, now: number): string[] {
+function rowOf(session: ListedSession, { home, now, style }: Environment): string[] {
   return [
     session.id.slice(0, SHORT_ID),
     session.title || "(no title)",
-    session.project,
+    homeRelative(session.project, home, style),
     session.machine,
-    formatAge(session.updatedAt, now),
-    formatSize(session.size),
+    formatAge(session.updatedAt, now()),
+    formatSize(session.size + session.filesSize),
     stateOf(session),
   ];
+}
+
+/** Returns a path with `~` for the home directory, as people write it. */
+function homeRelative(path: string, home: string, style: PathStyle): string {
+  return isUnder(style, path, home) ? `~${path.slice(home.length)}` : path;
 }
 
 function stateOf({ isHere, isInHub, isLive, isUnpulled, isUnpushed }: ListedSession): string {

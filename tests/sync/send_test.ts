@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import type { LocalPath } from "../../src/brands.ts";
+import type { CommitChanges } from "../../src/hub/commit_writer.ts";
+import { readConfig } from "../../src/machine/config.ts";
+import type { Environment } from "../../src/machine/environment.ts";
+import { gatherFacts } from "../../src/sync/facts.ts";
+import { itemOf, sendSession } from "../../src/sync/send.ts";
+import { Workspace } from "../../src/sync/workspace.ts";
+import { promptLine, type TestMachine, World } from "../support/world.ts";
+
+/** Returns an open workspace on a machine of a scenario. */
+function openWorkspace(machine: TestMachine): Workspace {
+  const env: Environment = {
+    os: Deno.build.os,
+    style: Deno.build.os === "windows" ? "windows" : "posix",
+    hostname: "test",
+    home: machine.home as LocalPath,
+    ccsyncHome: machine.ccsyncHome as LocalPath,
+    claudeDir: machine.claude as LocalPath,
+    claudeTmp: join(machine.tmp, "claude-0") as LocalPath,
+    now: Date.now,
+  };
+  const progress = { step: () => undefined, warn: () => undefined };
+  return Workspace.open(env, readConfig(env.ccsyncHome, env.style), progress);
+}
+
+/** Records what is written, and does something else the first times a path is written. */
+class Recorder implements CommitChanges {
+  readonly files = new Map<string, string>();
+  readonly #meddle: (path: string) => void;
+
+  constructor(meddle: (path: string) => void) {
+    this.#meddle = meddle;
+  }
+
+  write(path: string, content: Uint8Array | string): Promise<void> {
+    this.files.set(path, typeof content === "string" ? content : new TextDecoder().decode(content));
+    this.#meddle(path);
+    return Promise.resolve();
+  }
+
+  link(path: string, blob: string): Promise<void> {
+    this.files.set(path, `blob ${blob}`);
+    return Promise.resolve();
+  }
+
+  remove(path: string): Promise<void> {
+    this.files.delete(path);
+    return Promise.resolve();
+  }
+}
+
+async function withSidecar(
+  test: (
+    path: string,
+    send: (changes: Recorder) => ReturnType<typeof sendSession>,
+  ) => Promise<void>,
+): Promise<void> {
+  await using world = await World.create();
+  const machine = await world.joined("laptop");
+  const id = crypto.randomUUID();
+  machine.write(id, promptLine({ id, cwd: join(machine.projects, "app"), text: "hello" }));
+  const path = join(machine.transcriptPath(id).replace(/\.jsonl$/, ""), "tool-results/x.txt");
+  Deno.mkdirSync(join(path, ".."), { recursive: true });
+  Deno.writeTextFileSync(path, "first");
+  await using workspace = openWorkspace(machine);
+  const { sessions } = await gatherFacts(workspace, false);
+  const [view] = sessions;
+  assert.ok(view !== undefined);
+  const item = await itemOf(workspace, view);
+  assert.ok(item !== undefined);
+  await test(path, (changes) => sendSession(workspace, changes, item));
+}
+
+Deno.test("sendSession() reads a file again that changed while it was read", async () => {
+  await withSidecar(async (path, send) => {
+    let meddled = false;
+    const changes = new Recorder((written) => {
+      if (meddled || !written.includes("x.txt")) return;
+      meddled = true;
+      Deno.writeTextFileSync(path, "second, longer");
+    });
+    const { faults, report } = await send(changes);
+    assert.deepEqual(faults, []);
+    assert.equal(report.files, 1);
+    const sent = [...changes.files].filter(([name]) => name.includes("x.txt"));
+    assert.deepEqual(sent.map(([, content]) => content), ["second, longer"]);
+  });
+});
+
+Deno.test("sendSession() reports a file that keeps changing, and sends none of it", async () => {
+  await withSidecar(async (path, send) => {
+    let size = 5;
+    const changes = new Recorder((written) => {
+      if (written.includes("x.txt")) Deno.writeTextFileSync(path, "x".repeat(++size));
+    });
+    const { faults, report } = await send(changes);
+    assert.match(faults.join(), /keeps changing while it is read/);
+    assert.equal(report.files, 0);
+    assert.ok([...changes.files.keys()].every((name) => !name.includes("x.txt")));
+    assert.ok([...changes.files.keys()].some((name) => name.endsWith("transcript/000000.jsonl")));
+  });
+});
