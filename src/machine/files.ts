@@ -80,6 +80,28 @@ export class PendingFile implements Disposable {
   }
 }
 
+/** A file that stays readable after another one took its name, or its name was removed. */
+export class HeldFile implements Disposable {
+  readonly #file: Deno.FsFile;
+
+  constructor(path: string) {
+    this.#file = Deno.openSync(path, { read: true });
+  }
+
+  /** Returns what the file has after its first `size` bytes. */
+  after(size: number): Uint8Array {
+    const now = this.#file.statSync().size;
+    if (now <= size) return new Uint8Array();
+    this.#file.seekSync(size, Deno.SeekMode.Start);
+    const buffer = new Uint8Array(now - size);
+    return buffer.subarray(0, readFully(this.#file, buffer));
+  }
+
+  [Symbol.dispose](): void {
+    this.#file.close();
+  }
+}
+
 /** Replaces a file's content durably, owner-readable only. */
 export function writeFile(path: string, content: Uint8Array | string): void {
   using pending = new PendingFile(path);

@@ -9,9 +9,9 @@ import type { SidecarRoot } from "../claude/kinds.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
 import { sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
-import { lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
+import { HeldFile, lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
 import type { HubFile } from "../machine/state.ts";
-import { countLines } from "../transcript/lines.ts";
+import { countLines, joinBytes } from "../transcript/lines.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { backUp } from "./backup.ts";
 import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
@@ -188,17 +188,22 @@ function relocalised(
 /** Appends what the hub has after the local bytes, which are the beginning of it. */
 function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Received {
   const { target } = incoming;
+  // A delivered transcript always ends in a newline: Claude Code glues its next line onto one that does not.
+  const fresh = hubRest.at(-1) === NEWLINE[0] ? hubRest : joinBytes([hubRest, NEWLINE]);
   requireUntouched(incoming);
   {
     using file = Deno.openSync(target, { append: true });
-    writeAll(file, hubRest);
-    if (hubRest.at(-1) !== NEWLINE[0]) writeAll(file, NEWLINE);
+    writeAll(file, fresh);
     file.syncSync();
   }
+  const report = { action: "append", lines: countLines(hubRest), bytes: hubRest.length };
+  const expected = (incoming.document.local?.stamp.size ?? 0) + fresh.length;
+  // Claude Code added a line at the same moment: what the file is now, the next run finds out.
+  if (Deno.lstatSync(target).size !== expected) return report;
   const seconds = restoredTime(incoming) / 1000;
   Deno.utimeSync(target, seconds, seconds);
   remember(incoming, hubLocalBytes, target);
-  return { action: "append", lines: countLines(hubRest), bytes: hubRest.length };
+  return report;
 }
 
 /** Writes the hub's content, then the local lines that it lacks, in place of what is there. */
@@ -224,10 +229,23 @@ async function replace(
   if (old !== undefined) backUp(workspace.env.ccsyncHome, old, workspace.env.now());
   // Hashed before anybody else can write to it.
   const blocks = blockHashes(pending.path, hubBytes);
+  // Windows replaces no file that is open.
+  const isHeld = old !== undefined && workspace.env.os !== "windows";
+  using replaced = isHeld ? new HeldFile(old) : undefined;
   pending.place(restoredTime(incoming));
   if (old !== undefined && old !== target) removeIfThere(old);
+  rescueLate(replaced, document.local?.stamp.size ?? 0, target);
   remember(incoming, hubBytes, target, blocks);
   return { action, lines, bytes: hubBytes };
+}
+
+/** Adds what was appended to the old file between the last look at it and its replacement. */
+function rescueLate(replaced: HeldFile | undefined, seen: number, target: LocalPath): void {
+  const late = replaced?.after(seen) ?? new Uint8Array();
+  if (late.length === 0) return;
+  using file = Deno.openSync(target, { append: true });
+  writeAll(file, late);
+  file.syncSync();
 }
 
 /** The file must still be what the decision was made for. */

@@ -30,8 +30,9 @@ import type { Workspace } from "./workspace.ts";
 export interface DocumentItem {
   readonly document: LocalDocument;
   readonly action: Exclude<PushAction | SidecarPush, "none">;
-  /** What a merge found. */
+  /** What a merge found, and the hashes of the local file from before it was looked at. */
   readonly comparison?: Comparison;
+  readonly blocks?: readonly string[];
 }
 
 /** A session and what a push does with its documents. */
@@ -83,12 +84,13 @@ async function documentItem(
   const item = { document: { ...document, local }, action };
   if (action !== "merge" || hub === undefined) return item;
   const both: TwoSided = { ...item.document, hub };
+  // Hashed before it is read: an edit in between is then found by the next run.
+  const blocks = blockHashes(local.path, document.end);
   const comparison = await compareFromBase(workspace, both, document.end);
   const isMoved = document.name === TRANSCRIPT && view.facts.isMoved;
-  if (comparison.missing.length > 0 || isMoved) return { ...item, comparison };
+  if (comparison.missing.length > 0 || isMoved) return { ...item, comparison, blocks };
   // A file that is behind the hub, and was never synced, is left to the next pull to look at.
   if (comparison.beginsWithHub || document.localState !== "unknown") {
-    const blocks = blockHashes(local.path, document.end);
     const base = baseOf(workspace, view, item, blocks, comparison.beginsWithHub);
     workspace.state.setBase({ ...base, ...hub });
   }
@@ -192,10 +194,10 @@ async function sendOnce(
 ): Promise<SentDocument & { readonly segments: number }> {
   const { action, comparison, document } = item;
   const { base, local } = document;
-  // Hashed before it is read: an edit in between is then found by the next run.
-  const blocks = keepsBase(item)
-    ? blockHashes(local.path, document.end, base?.blocks, base?.localBytes)
-    : blockHashes(local.path, document.end);
+  const blocks = item.blocks ??
+    (keepsBase(item)
+      ? blockHashes(local.path, document.end, base?.blocks, base?.localBytes)
+      : blockHashes(local.path, document.end));
   const writer = await SegmentWriter.open(workspace, changes, document, action);
   for (const piece of newContent(item)) {
     // New lines follow the placeholders that the file was written with, until a pull localises it anew.
