@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { join } from "node:path";
 import { asOid, type Oid } from "../brands.ts";
 import type { CcsyncError } from "../errors.ts";
+import { removeIfThere } from "../machine/files.ts";
 import { failureOf, type Git, started } from "./git.ts";
 
 /** Where the commit being pushed is kept, so that nothing collects it before. */
@@ -57,13 +59,20 @@ export async function writeCommit(
     // The stream has no "done": git drops the commit. Its own failure explains a broken pipe.
     await writer.abort().catch(() => undefined);
     const { code, stderr } = await output;
+    removeCrashReport(git, process.pid);
     if (code !== 0 && error instanceof Deno.errors.BrokenPipe) throw failed(code, stderr);
     throw error;
   }
   const { code, stdout, stderr } = await output;
   const oid = asOid(decoder.decode(stdout).trim());
-  if (code !== 0 || oid === undefined) throw failed(code, stderr);
-  return oid;
+  if (code === 0 && oid !== undefined) return oid;
+  removeCrashReport(git, process.pid);
+  throw failed(code, stderr);
+}
+
+/** Git writes one whenever a stream ends early, and names the files of the commit in it. */
+function removeCrashReport(git: Git, pid: number): void {
+  removeIfThere(join(git.directory, `fast_import_crash_${pid}`));
 }
 
 function failed(code: number, stderr: Uint8Array): CcsyncError {

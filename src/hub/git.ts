@@ -198,4 +198,4 @@ function essence(stderr: string): string {
 }
 
 const NOISE =
-  /^(?:hint|warning):|^could not read from remote|^please make sure|^and the repository exists|^to |^remote:[\s=]*$|^\*\* /i;
+  /^(?:hint|warning):|^could not read from remote|^please make sure|^and the repository exists|^to |^remote:[\s=]*$|^\*\* |^fast-import: dumping/i;

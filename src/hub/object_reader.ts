@@ -28,6 +28,7 @@ export class ObjectReader implements AsyncDisposable {
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #input: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #pending: Uint8Array = new Uint8Array();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(git: Git) {
     this.#git = git;
@@ -39,9 +40,17 @@ export class ObjectReader implements AsyncDisposable {
    *
    * @throws {CcsyncError} kind "failed" for an object above {@linkcode LARGEST_OBJECT}
    */
-  async read(name: string): Promise<GitObject | undefined> {
+  read(name: string): Promise<GitObject | undefined> {
+    const answer = this.#last.then(() => this.#read(name));
+    this.#last = answer.catch(() => undefined);
+    return answer;
+  }
+
+  async #read(name: string): Promise<GitObject | undefined> {
+    // Git takes one name a line, and dies of a path that leaves the repository.
+    if (/\n|:\.\.?\//.test(name)) return undefined;
     await this.#start();
-    await this.#writer?.write(encoder.encode(`${name}\n`));
+    await this.#ask(name);
     const header = decoder.decode(await this.#line());
     const [id, type, size] = header.split(" ");
     const oid = asOid(id ?? "");
@@ -96,6 +105,15 @@ export class ObjectReader implements AsyncDisposable {
     this.#input = this.#process.stdout.getReader();
   }
 
+  async #ask(name: string): Promise<void> {
+    try {
+      await this.#writer?.write(encoder.encode(`${name}\n`));
+    } catch (error) {
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+      throw await this.#endedEarly();
+    }
+  }
+
   async #line(): Promise<Uint8Array> {
     for (;;) {
       const newline = this.#pending.indexOf(NEWLINE);
@@ -138,7 +156,13 @@ export class ObjectReader implements AsyncDisposable {
   async #chunk(): Promise<Uint8Array> {
     const { value } = await this.#input?.read() ?? { value: undefined };
     if (value !== undefined) return value;
-    throw new CcsyncError("failed", "cannot read the mirror: git cat-file ended early", {
+    throw await this.#endedEarly();
+  }
+
+  /** Forgets the process, so that the next call starts another one. */
+  async #endedEarly(): Promise<CcsyncError> {
+    await this[Symbol.asyncDispose]();
+    return new CcsyncError("failed", "cannot read the mirror: git cat-file ended early", {
       hints: [`check the repository: git --git-dir ${this.#git.directory} fsck`],
     });
   }

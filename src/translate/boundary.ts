@@ -31,8 +31,9 @@ const AFTER_ROOT = table("\"'`<>|:;,()[]{}&!=^$*?/\\");
 /** Where a path that stands in prose ends. */
 const ENDS_PATH = table("\"'`<>|:;,?");
 
-/** Punctuation outside ASCII: general, CJK and full-width forms, the no-break space. */
-const PUNCTUATION = "(?:[\\xe2\\xe3]\\x80[\\x80-\\xbf]|\\xef[\\xbc\\xbd][\\x80-\\xbf]|\\xc2\\xa0)";
+/** Outside ASCII: punctuation and symbols up to U+2BFF, CJK and full-width ones, the no-break space. */
+const PUNCTUATION = "(?:\\xe2[\\x80-\\xaf][\\x80-\\xbf]|\\xe3\\x80[\\x80-\\xbf]|" +
+  "\\xef[\\xbc\\xbd][\\x80-\\xbf]|\\xc2\\xa0)";
 const PUNCTUATION_HERE = new RegExp(PUNCTUATION, "y");
 
 /** What the rules below are about: enough of what stands before `at`. */

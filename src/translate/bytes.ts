@@ -23,6 +23,12 @@ export function byteText(bytes: Uint8Array): string {
   return asBuffer(bytes).toString("latin1");
 }
 
+/** Returns the UTF-8 bytes of a text as byte text. */
+export function utf8Text(text: string): string {
+  // deno-lint-ignore no-control-regex -- ASCII is what needs no change
+  return /^[\x00-\x7f]*$/.test(text) ? text : byteText(utf8(text));
+}
+
 /** Returns a `Buffer` over the same memory, without a copy. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -49,11 +55,17 @@ export class ByteSink {
     this.#length += bytes.length;
   }
 
-  /** Replaces `size` written bytes at `at` by others. */
-  replace(at: number, size: number, bytes: Uint8Array): void {
+  /** Appends byte text. */
+  put(text: string): void {
+    this.#reserve(text.length);
+    for (let i = 0; i < text.length; i++) this.#bytes[this.#length++] = text.charCodeAt(i);
+  }
+
+  /** Replaces `size` written bytes at `at` by byte text. */
+  replace(at: number, size: number, text: string): void {
     const rest = this.#bytes.slice(at + size, this.#length);
     this.#length = at;
-    this.write(bytes);
+    this.put(text);
     this.write(rest);
   }
 

@@ -39,6 +39,8 @@ export type PathExtent =
   /** In running text: to the first character that ends a path. */
   | { readonly kind: "prose" };
 
+const PROSE: PathExtent = { kind: "prose" };
+
 /** How the separators of a path are recognised. */
 export interface SeparatorRule {
   /** Backslashes that make one separator: 1 in plain text, 2 in a JSON string, 4 in JSON inside it. */
@@ -47,7 +49,7 @@ export interface SeparatorRule {
   readonly backslashSeparates: boolean;
 }
 
-/** A line, and what holds for all of it. A JSON document counts as one: its strings have no line ends. */
+/** A line; no JSON string goes beyond one. */
 interface Line {
   readonly start: number;
   readonly end: number;
@@ -81,7 +83,7 @@ export class TextContext {
   readonly #level = new Last<number>();
   readonly #key = new Last<string>();
   readonly #signed = new Last<boolean>();
-  readonly #signedLine = new Last<boolean>();
+  readonly #signedRecord = new Last<boolean>();
   readonly #nested = new Last<boolean>();
 
   constructor(text: string, codec: Codec) {
@@ -93,6 +95,11 @@ export class TextContext {
   /** Returns the offset at which the line of `at` begins. */
   lineStart(at: number): number {
     return this.#lineOf(at).start;
+  }
+
+  /** Returns the offset at which the line of `at` ends, without its newline. */
+  lineEnd(at: number): number {
+    return this.#lineOf(at).end;
   }
 
   /**
@@ -118,10 +125,15 @@ export class TextContext {
 
   /** Returns how far the path reaches whose root begins at `start` and ends at `rootEnd`. */
   extentOf(start: number, rootEnd: number, rule: SeparatorRule): PathExtent {
-    const end = this.#isStartOfString(start)
-      ? this.#fieldEnd(start, rootEnd, rule)
-      : this.#quotedEnd(start, rootEnd, rule);
-    return end === undefined ? { kind: "prose" } : { kind: "enclosed", end };
+    const quote = this.#text.charCodeAt(start - 1);
+    if (quote !== QUOTE && quote !== APOSTROPHE && quote !== BACKTICK) return PROSE;
+    const escapes = quote === QUOTE ? this.#backslashesBefore(start - 1) : 0;
+    const end = this.#enclosedEnd(rootEnd, rule, quote, escapes);
+    if (end === undefined) return PROSE;
+    const isPath = quote === QUOTE
+      ? this.#holdsPath(start - 1 - escapes, rootEnd, end, escapes)
+      : this.#isOnePath(rootEnd, end) && this.#closes(quote, end);
+    return isPath ? { kind: "enclosed", end } : PROSE;
   }
 
   #findLevel(at: number, ordinary: number): number {
@@ -140,35 +152,28 @@ export class TextContext {
     return isNested ? ordinary + 1 : ordinary;
   }
 
-  #isStartOfString(start: number): boolean {
-    if (!this.#isJson || this.#text.charCodeAt(start - 1) !== QUOTE) return false;
-    return this.#stringAt(start) === start - 1;
+  /**
+   * Returns whether the string in double quotes that opens at `open` is one path. A field of such a name is,
+   * and so is a key; of other fields only their own words tell where a path ends.
+   */
+  #holdsPath(open: number, rootEnd: number, end: number, escapes: number): boolean {
+    const key = this.#keyOf(open);
+    if (key !== "") return isPathKey(key);
+    const isString = this.#opensString(open);
+    if (isString && this.#text.charCodeAt(end + escapes + 1) === COLON) return true;
+    const isProse = this.#isJson && escapes === 0 && !isString;
+    return !isProse && this.#isOnePath(rootEnd, end);
   }
 
-  /** A field that holds a path is one to its end; a key too; any other string as if it stood in quotes. */
-  #fieldEnd(start: number, rootEnd: number, rule: SeparatorRule): number | undefined {
-    const key = this.#keyOf(start - 1);
-    if (key === "" ? !this.#opensString(start - 1) : !isPathKey(key)) return undefined;
-    const end = this.#enclosedEnd(rootEnd, rule, QUOTE, 0);
-    if (end === undefined || key !== "" || this.#text.charCodeAt(end + 1) === COLON) return end;
-    return this.#isOnePath(rootEnd, end) ? end : undefined;
-  }
-
-  #quotedEnd(start: number, rootEnd: number, rule: SeparatorRule): number | undefined {
-    const open = this.#text.charCodeAt(start - 1);
-    if (open !== QUOTE && open !== APOSTROPHE && open !== BACKTICK) return undefined;
-    const escapes = open === QUOTE ? this.#backslashesBefore(start - 1) : 0;
-    const end = this.#enclosedEnd(rootEnd, rule, open, escapes);
-    if (end === undefined || !this.#isOnePath(rootEnd, end)) return undefined;
-    // An apostrophe inside a word (don't) closes nothing.
-    const closes = open !== APOSTROPHE || endsPath(this.#text, end + 1) ||
+  /** Returns whether a quote closes: an apostrophe inside a word (don't) does not. */
+  #closes(quote: number, end: number): boolean {
+    return quote !== APOSTROPHE || endsPath(this.#text, end + 1) ||
       this.#text.charCodeAt(end + 1) === BACKSLASH;
-    return closes ? end : undefined;
   }
 
   /**
    * Returns where the closing quote (with its escapes) stands, or `undefined` where anything comes first
-   * that no path holds: a line end or another escape.
+   * that no path holds: a line end or another escape. Quotes that the string itself escapes are part of it.
    */
   #enclosedEnd(
     from: number,
@@ -183,10 +188,10 @@ export class TextContext {
       if (unit === BACKSLASH) {
         const after = skipBackslashes(text, i);
         const rest = (after - i) % rule.unit;
-        if (rest > 0) {
-          return text.charCodeAt(after) === close && rest === escapes ? after - rest : undefined;
-        }
-        i = after - 1;
+        const isQuote = close === QUOTE && text.charCodeAt(after) === QUOTE;
+        if (rest > 0 && rest === escapes && isQuote) return after - rest;
+        if (rest > 0 && !(isQuote && rest === 2 * escapes + 1)) return undefined;
+        i = rest > 0 ? after : after - 1;
       } else if (unit === close && escapes === 0) return i;
       else if (unit === QUOTE) return undefined;
     }
@@ -230,9 +235,8 @@ export class TextContext {
   #lineOf(at: number): Line {
     if (at >= this.#line.start && at <= this.#line.end) return this.#line;
     const text = this.#text;
-    const isWhole = this.#codec === "json";
-    const start = isWhole || at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
-    const newline = isWhole ? -1 : text.indexOf("\n", at);
+    const start = at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
+    const newline = text.indexOf("\n", at);
     const end = newline === -1 ? text.length : newline;
     this.#line = { start, end, isRecord: this.#isRecord(start, end) };
     return this.#line;
@@ -275,7 +279,7 @@ export class TextContext {
     return this.#openingQuote;
   }
 
-  /** Returns the key of the string that opens at `open`; empty for keys and elements. */
+  /** Returns the key of the string that opens at `open`, its backslashes included; empty for keys and elements. */
   #keyOf(open: number): string {
     return this.#key.of(open, () => {
       const text = this.#text;
@@ -283,9 +287,10 @@ export class TextContext {
       if (text.charCodeAt(colon) !== COLON) return "";
       const end = this.#skipSpaceBack(colon - 1);
       if (text.charCodeAt(end) !== QUOTE) return "";
-      let start = end;
-      while (start > end - LONGEST_KEY && text.charCodeAt(start - 1) !== QUOTE) start--;
-      return text.slice(start, end);
+      const close = end - this.#backslashesBefore(end);
+      let start = close;
+      while (start > close - LONGEST_KEY && text.charCodeAt(start - 1) !== QUOTE) start--;
+      return text.slice(start, close);
     });
   }
 
@@ -293,7 +298,8 @@ export class TextContext {
     const key = this.#keyOf(open);
     if (key === "thinking") return true;
     if (key === "signature") {
-      return this.#signedLine.of(this.#line.start, () => this.#hasThinking());
+      const record = this.#codec === "json" ? 0 : this.#line.start;
+      return this.#signedRecord.of(record, () => this.#hasThinking());
     }
     if (key !== "data") return false;
     const close = this.#closingQuote(open);
@@ -302,9 +308,11 @@ export class TextContext {
     return around(open - SIGNED_NEIGHBOUR, open) || around(close, close + SIGNED_NEIGHBOUR);
   }
 
+  /** Returns whether the record at hand has a thinking block. */
   #hasThinking(): boolean {
     const { start, end } = this.#line;
-    return this.#text.slice(start, end).includes('"thinking"');
+    const record = this.#codec === "json" ? this.#text : this.#text.slice(start, end);
+    return record.includes('"thinking"');
   }
 
   /** Returns whether the whole content of the string that opens at `open` is a JSON object or array. */
@@ -389,10 +397,10 @@ const isSpaceLetter = (unit: number): boolean =>
 const SIGNED_NEIGHBOUR = 64;
 
 /**
- * What tells a command or a list in quotes from one path with spaces: characters that names on Windows
- * cannot have, lists, options, further paths.
+ * What tells a command, a list or the end of a sentence in quotes from the rest of one path with spaces:
+ * characters that names on Windows cannot have, separators of lists, further paths, options, a full stop.
  */
-const NO_PATH = /[<>|:;,*?&]| [ /{~]| -[^ ]/;
+const NO_PATH = /[<>|:;,*?&]| [ /{~]| -[^ ]|^\.+$/;
 
 /**
  * Returns whether a field of this name holds one path. Source: the record tables observed with client

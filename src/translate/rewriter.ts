@@ -12,7 +12,7 @@ export interface Tail {
   readonly extent: PathExtent;
   readonly rule: SeparatorRule;
   /** Returns what stands for the next separator (`b` or `f`), or `undefined` where the rest is not converted. */
-  convert(separator: string): Uint8Array | undefined;
+  convert(separator: string): string | undefined;
   /** Is told when the path has ended. */
   end?(output: ByteSink): void;
 }
@@ -31,13 +31,13 @@ export class Rewriter {
     this.#text = text;
   }
 
-  /** Puts a replacement in the place of `[from, to)`; returns where it stands in the output. */
-  replace(from: number, to: number, replacement: Uint8Array): number {
+  /** Puts byte text in the place of `[from, to)`; returns where it stands in the output. */
+  replace(from: number, to: number, replacement: string): number {
     // Placeholders are about as long as what they stand for.
     this.#output ??= new ByteSink(this.#bytes.length + (this.#bytes.length >> 4) + 1024);
     this.#copyTo(from, this.#output);
     const at = this.#output.length;
-    this.#output.write(replacement);
+    this.#output.put(replacement);
     this.#done = to;
     return at;
   }
@@ -83,7 +83,7 @@ export class Rewriter {
     for (const separator of separators) {
       const converted = tail.convert(separator);
       if (converted === undefined) return false;
-      output.write(converted);
+      output.put(converted);
     }
     return true;
   }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { utf8 } from "./bytes.ts";
+import { utf8Text } from "./bytes.ts";
 import type { PathStyle } from "./profile.ts";
 import { dashed, projectDirName } from "./project_dir.ts";
 
@@ -93,7 +93,8 @@ export function spell(
   const cased = spelling.low === true ? root.charAt(0).toLowerCase() + root.slice(1) : root;
   if (spelling.kind === "dir") {
     if (spelling.rest === undefined) return dashed(cased);
-    return projectDirName([cased, ...spelling.rest.split("/")].join(separator));
+    const below = spelling.rest.replaceAll("/", separator);
+    return projectDirName(below === "" ? cased : cased + separator + below);
   }
   if (style === "posix") {
     return spelling.kind === "url" ? percentEncode(root) : jsonEscape(root, level);
@@ -175,11 +176,10 @@ function percentEncode(path: string): string {
 
 /** Writes a path in the characters of a form: `.` for a slash, `-` and two digits for most other bytes. */
 function encodeRest(rest: string): string {
-  return Array.from(utf8(rest), (byte) => {
-    const character = String.fromCharCode(byte);
-    if (character === "/") return ".";
-    return /[a-z0-9]/.test(character) ? character : `-${byte.toString(16).padStart(2, "0")}`;
-  }).join("");
+  return utf8Text(rest).replace(
+    /[^a-z0-9]/g,
+    (unit) => unit === "/" ? "." : `-${unit.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 function decodeRest(encoded: string): string {

@@ -3,14 +3,12 @@
  *
  * @module
  */
-import { byteText, utf8 } from "./bytes.ts";
+import { byteText } from "./bytes.ts";
 import { type PathExtent, TextContext } from "./context.ts";
 import { Rewriter } from "./rewriter.ts";
-import { parseForm, separatorText } from "./spelling.ts";
+import { parseForm } from "./spelling.ts";
 import { readToken, type Token, TOKEN_OPEN } from "./token.ts";
 import type { Expansion, Translator } from "./translator.ts";
-
-const SLASH = utf8("/");
 
 /**
  * Returns the local form of portable content: tokens become this machine's paths, and the rest of a path
@@ -63,7 +61,7 @@ class Decoder {
 
   #unescape({ start }: Token): void {
     const tilde = start + TOKEN_OPEN.length;
-    this.#rewriter.replace(tilde, tilde + 1, NOTHING);
+    this.#rewriter.replace(tilde, tilde + 1, "");
   }
 
   #keep({ name, form, start }: Token): void {
@@ -75,34 +73,31 @@ class Decoder {
     // A directory name stands inside another path; any other root begins its own.
     const isDir = expansion.spelling.kind === "dir";
     if (!isDir) this.#rewriter.leave(token.start);
-    this.#rewriter.replace(token.start, token.end, expansion.bytes);
+    this.#rewriter.replace(token.start, token.end, expansion.text);
     if (!isDir && this.#translator.profile.style === "windows") this.#follow(token, expansion);
   }
 
   /** Makes the slashes of the rest of a path this machine's separators. */
-  #follow({ start, end }: Token, { spelling, level, isDrive }: Expansion): void {
+  #follow({ start, end }: Token, { spelling, separator, isDrive }: Expansion): void {
     const { kind, separators } = spelling;
     const isNative = kind === "native" || kind === "ext";
     if (!isNative && separators === undefined) return;
-    const native = utf8(separatorText("windows", level));
     if (separators === undefined && isDrive && !this.#text.startsWith("/", end)) {
-      this.#rewriter.replace(end, end, native);
+      this.#rewriter.replace(end, end, separator);
     }
-    const rule = { unit: 2 ** level, backslashSeparates: false };
+    const rule = { unit: separator.length, backslashSeparates: false };
     const extent: PathExtent = separators === undefined
       ? this.#context.extentOf(start, end, rule)
-      : { kind: "enclosed", end: this.#text.length };
+      : { kind: "enclosed", end: this.#context.lineEnd(start) };
     let count = 0;
     this.#rewriter.follow({
       extent,
       rule,
       convert() {
-        if (separators === undefined) return native;
+        if (separators === undefined) return separator;
         const letter = separators.charAt(count++);
-        return letter === "f" ? SLASH : letter === "b" ? native : undefined;
+        return letter === "f" ? "/" : letter === "b" ? separator : undefined;
       },
     });
   }
 }
-
-const NOTHING = new Uint8Array();

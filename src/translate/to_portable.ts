@@ -12,7 +12,7 @@ import {
   isEscapedSpace,
   isFileUrl,
 } from "./boundary.ts";
-import { type ByteSink, byteText, utf8 } from "./bytes.ts";
+import { type ByteSink, byteText } from "./bytes.ts";
 import { type PathExtent, type SeparatorRule, skipBackslashes, TextContext } from "./context.ts";
 import { Rewriter } from "./rewriter.ts";
 import { formOf } from "./spelling.ts";
@@ -23,8 +23,6 @@ import type { Literal, Reading, Translator } from "./translator.ts";
 const SLASH = 0x2f;
 const BACKSLASH = 0x5c;
 const QUOTE = 0x22;
-const SLASH_BYTES = utf8("/");
-const TILDE_BYTES = utf8("~");
 
 /**
  * Returns the portable form of content in this machine's local form. Bytes that are no path under a root
@@ -42,9 +40,9 @@ export function toPortable(translator: Translator, bytes: Uint8Array): Uint8Arra
   // path's end was a judgement: look whether the reader will judge alike.
   if (translator.profile.style === "posix" || portable === bytes) return portable;
   const precise = differingLines(text, byteText(toLocal(translator, portable)));
-  const G=(globalThis as any).CNT??={}; G.win=(G.win||0)+1; if (precise.size === 0) return portable; G.precise=(G.precise||0)+1; (G.ex??=[]).push([text,byteText(portable)]);
+  if (precise.size === 0) return portable;
   const second = encode({ precise });
-  return byteText(toLocal(translator, second)) === text ? second : (G.esc=(G.esc||0)+1, G.bad=[text,byteText(second)], encode({ escapesOnly: true }));
+  return byteText(toLocal(translator, second)) === text ? second : encode({ escapesOnly: true });
 }
 
 /** How literally to encode. */
@@ -105,7 +103,7 @@ class Encoder {
     const token = readToken(this.#text, at);
     if (token === undefined) return at + 1;
     const tilde = at + TOKEN_OPEN.length;
-    this.#rewriter.replace(tilde, tilde, TILDE_BYTES);
+    this.#rewriter.replace(tilde, tilde, "~");
     return token.end;
   }
 
@@ -193,11 +191,11 @@ class Encoder {
       convert(separator) {
         separators += separator;
         isOrdinary &&= separator === ordinary;
-        return SLASH_BYTES;
+        return "/";
       },
       end(output: ByteSink) {
         if (isOrdinary && !isPrecise) return;
-        const precise = utf8(tokenText(literal.name, formOf({ ...spelling, separators })));
+        const precise = tokenText(literal.name, formOf({ ...spelling, separators }));
         output.replace(tokenAt, token.length, precise);
       },
     });
@@ -206,9 +204,12 @@ class Encoder {
   /** The directory of a drive is `D:\` where every other loses its last separator: the token stands for both. */
   #dropSeparator(end: number, extent: PathExtent, { unit }: SeparatorRule): void {
     const after = end + unit;
-    if (skipBackslashes(this.#text, end) < after) return;
-    const isAll = extent.kind === "enclosed" ? after === extent.end : endsPath(this.#text, after);
-    if (isAll) this.#rewriter.replace(end, after, NOTHING);
+    const run = skipBackslashes(this.#text, end) - end;
+    const isOne = unit <= run && run < 2 * unit;
+    const isAll = extent.kind === "enclosed"
+      ? after === extent.end
+      : run > unit || endsPath(this.#text, after);
+    if (isOne && isAll) this.#rewriter.replace(end, after, "");
   }
 }
 
@@ -218,5 +219,3 @@ const separatorRule = ({ level }: Reading): SeparatorRule => ({
 });
 
 const isNative = ({ spelling: { kind } }: Reading): boolean => kind === "native" || kind === "ext";
-
-const NOTHING = new Uint8Array();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { byteText, utf8 } from "./bytes.ts";
+import { utf8Text } from "./bytes.ts";
 import type { PathStyle, Profile } from "./profile.ts";
 import { dashed, LONGEST_DIR_NAME } from "./project_dir.ts";
 import {
@@ -43,14 +43,16 @@ export interface Reading {
   readonly spelling: Spelling;
   /** How often this spelling is JSON-escaped. */
   readonly level: number;
-  readonly token: Uint8Array;
+  readonly token: string;
 }
 
 /** What a token stands for on this machine. */
 export interface Expansion {
-  readonly bytes: Uint8Array;
+  /** As byte text. */
+  readonly text: string;
   readonly spelling: Spelling;
-  readonly level: number;
+  /** What stands between two names of a native path. */
+  readonly separator: string;
   /** Whether it is a Windows drive, which is only a directory with a separator behind it. */
   readonly isDrive: boolean;
 }
@@ -100,9 +102,9 @@ export class Translator {
     if (root === undefined || spelling === undefined) return undefined;
     const { style } = this.profile;
     const expansion: Expansion = {
-      bytes: utf8(spell(style, root, spelling, this.level)),
+      text: utf8Text(spell(style, root, spelling, this.level)),
       spelling,
-      level: spelling.level ?? this.level,
+      separator: separatorText(style, spelling.level ?? this.level),
       isDrive: isDriveRoot(style, root),
     };
     // Forms with details are as many as there are paths.
@@ -124,12 +126,12 @@ export class Translator {
 
   /** Adds a spelling; what reads like a root of another name stays that one's. */
   #add(literals: Map<string, Literal>, name: string, root: string, spelling: Spelling): void {
-    const text = byteText(utf8(spell(this.profile.style, root, spelling, this.level)));
+    const text = utf8Text(spell(this.profile.style, root, spelling, this.level));
     const isDrive = isDriveRoot(this.profile.style, root);
     const literal = literals.get(text) ?? { text, name, isDrive, readings: [] };
     if (literal.name !== name) return;
     const level = spelling.level ?? this.level;
-    const token = utf8(tokenText(name, formOf(spelling)));
+    const token = tokenText(name, formOf(spelling));
     literals.set(text, { ...literal, readings: [...literal.readings, { spelling, level, token }] });
   }
 
