@@ -52,8 +52,9 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
   const transcripts = new Map<SessionId, LocalTranscript>();
   const skipped: Skipped[] = [];
   for (const project of entriesOf(projectsDir(claudeDir))) {
-    if (!project.isDirectory) continue;
     const directory = join(projectsDir(claudeDir), project.name);
+    if (project.isSymlink) skipped.push({ what: directory, why: "it is a link" });
+    if (!project.isDirectory) continue;
     for (const entry of entriesOrSkip(directory, skipped)) {
       const id = entry.name.endsWith(".jsonl") ? asSessionId(entry.name.slice(0, -6)) : undefined;
       if (id === undefined) continue;
@@ -92,7 +93,9 @@ export function scanSidecars(
   const found: LocalSidecar[] = [];
   for (const root of SIDECAR_ROOTS) {
     const directory = sidecarDirectory(claudeDir, transcript, id, root);
-    if (root === "plans") {
+    if (lstatIfThere(directory)?.isSymlink === true) {
+      skipped.push({ what: directory, why: "it is a link" });
+    } else if (root === "plans") {
       if (slug !== undefined) {
         addSidecar(join(directory, `${slug}.md`), `plans/${slug}.md`, found, skipped);
       }

@@ -101,7 +101,7 @@ function buildProgram(act: Act): AnyCommand {
     .action((_options, command) => {
       throw new CcsyncError(
         "usage",
-        `cannot run "config ${command.args.join(" ")}": it names no command`,
+        `cannot run "${["config", ...command.args].join(" ")}": it names no command`,
         {
           hints: ["ccsync config --help lists the commands"],
         },

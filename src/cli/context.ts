@@ -3,22 +3,21 @@
  *
  * @module
  */
-import { CcsyncError } from "../errors.ts";
+import { CcsyncError, messageOf } from "../errors.ts";
 import { type Config, readConfig } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { alone } from "../machine/one_process.ts";
 import { requireGit } from "../hub/git.ts";
+import type { SyncReport } from "../sync/report.ts";
 import { type Progress, Workspace } from "../sync/workspace.ts";
-import type { OutputOptions, Terminal } from "./terminal.ts";
+import { renderSync } from "./render.ts";
+import type { Terminal } from "./terminal.ts";
 
 /** The surroundings and the terminal of one run. */
 export interface Context {
   readonly env: Environment;
   readonly terminal: Terminal;
 }
-
-/** Makes the context of a run once the global options are known. */
-export type ContextFactory = (options: OutputOptions) => Context;
 
 /** How a command that was carried out ended. */
 export type Ending = "done" | "partial";
@@ -31,17 +30,53 @@ export function progressOn(terminal: Terminal): Progress {
   };
 }
 
-/** Runs the work in an open workspace, alone on this machine. */
+/**
+ * Runs the work in an open workspace, alone on this machine.
+ *
+ * @param isDryRun Whether nothing of what the work notes is kept
+ */
 export async function inWorkspace<T>(
   { env, terminal }: Context,
   work: (workspace: Workspace) => Promise<T>,
+  isDryRun = false,
 ): Promise<T> {
   const config: Config = readConfig(env.ccsyncHome, env.style);
   await requireGit();
   return await onlyOne({ env, terminal }, async () => {
-    await using workspace = Workspace.open(env, config, progressOn(terminal));
+    const save = isDryRun ? () => undefined : undefined;
+    await using workspace = Workspace.open(env, config, progressOn(terminal), save);
+    if (isDryRun) workspace.state.pretend();
     return await work(workspace);
   });
+}
+
+/** Runs a push or a pull, renders its report, and notes for `status` what was left undone. */
+export async function synchronize(
+  context: Context,
+  command: "push" | "pull",
+  isDryRun: boolean,
+  work: (workspace: Workspace) => Promise<SyncReport>,
+): Promise<Ending> {
+  return await inWorkspace(context, async (workspace) => {
+    try {
+      const report = await work(workspace);
+      const ending = renderSync(context.terminal, report);
+      if (ending === "done") workspace.state.forgetFact("trouble");
+      else {noteTrouble(
+          workspace,
+          command,
+          "some of it could not be done; run it again to see what",
+        );}
+      return ending;
+    } catch (error) {
+      noteTrouble(workspace, command, messageOf(error));
+      throw error;
+    }
+  }, isDryRun);
+}
+
+function noteTrouble({ env, state }: Workspace, command: string, why: string): void {
+  state.setFact("trouble", JSON.stringify({ at: new Date(env.now()).toISOString(), command, why }));
 }
 
 /** Runs the work while no other ccsync of this machine does. */

@@ -10,7 +10,8 @@ import { clean, type Terminal } from "./terminal.ts";
 
 /** Writes what a push or a pull did, and returns whether all of it was done. */
 export function renderSync(terminal: Terminal, report: SyncReport): Ending {
-  const ending = report.failed.length > 0 ? "partial" : "done";
+  const isPartial = report.failed.length + report.skipped.length + report.unmapped.length > 0;
+  const ending = isPartial ? "partial" : "done";
   if (terminal.options.isJson) {
     terminal.json(report);
     return ending;

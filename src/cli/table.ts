@@ -28,7 +28,7 @@ export function formatTable(
 ): string[] {
   const cells = rows.map((row) => row.map(clean));
   const natural = columns.map(({ title }, i) =>
-    Math.max(width(title), ...cells.map((row) => width(row[i] ?? "")))
+    cells.reduce((widest, row) => Math.max(widest, width(row[i] ?? "")), width(title))
   );
   const shown = columnsThatFit(columns, natural, available);
   const widths = shrink(columns, natural, shown, available);
@@ -121,7 +121,8 @@ const UNITS = ["B", "KB", "MB", "GB", "TB"] as const;
 export function formatSize(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < UNITS.length - 1) {
+  // What would be rounded to 1000 has the next unit.
+  while (value >= 999.5 && unit < UNITS.length - 1) {
     value /= 1000;
     unit++;
   }

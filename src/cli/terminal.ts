@@ -115,5 +115,5 @@ export function clean(text: string): string {
     .replace(/[\t\r\n]+/g, " ")
     // deno-lint-ignore no-control-regex -- control characters are exactly what is looked for
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd")
-    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "");
+    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "");
 }

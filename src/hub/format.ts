@@ -6,8 +6,15 @@
  *
  * @module
  */
+import { hash } from "node:crypto";
 import * as v from "valibot";
-import { asMachineId, asPlaceholderName, asSessionId, type SessionId } from "../brands.ts";
+import {
+  asMachineId,
+  asPlaceholderName,
+  asSessionId,
+  type PortablePath,
+  type SessionId,
+} from "../brands.ts";
 import { CcsyncError } from "../errors.ts";
 
 /** The format this version reads and writes. */
@@ -43,6 +50,33 @@ export function sidecarSegmentPath(id: SessionId, name: string, index: number): 
   return `${sessionPath(id)}/files/${name}/${String(index).padStart(6, "0")}`;
 }
 
+/** The key of the set that holds the user's global `CLAUDE.md` alone. */
+export const GLOBAL_SET = "claude";
+/** The one file of {@linkcode GLOBAL_SET}. */
+export const GLOBAL_FILE = "CLAUDE.md";
+
+/**
+ * Returns the key of a project's memory set: the end of the portable path as far as it can be read, and a hash
+ * of all of it. A name that every system allows.
+ *
+ * Do not change: two versions that disagree give one project two sets.
+ */
+export function memoryKey(project: PortablePath): string {
+  const readable = project.replace(/[^A-Za-z0-9]+/g, "-").slice(-60).replace(/^-|-$/g, "");
+  const digest = hash("sha256", project, "hex").slice(0, 16);
+  return readable === "" ? digest : `${readable}-${digest}`;
+}
+
+/** Returns where the project of a memory set is written down. */
+export function memoryProjectPath(key: string): string {
+  return `memory/${key}/project.json`;
+}
+
+/** Returns where a shared text is. */
+export function sharedTextPath(key: string, path: string): string {
+  return key === GLOBAL_SET ? `claude/${path}` : `memory/${key}/files/${path}`;
+}
+
 /** What a path of the hub is. */
 export type HubEntry =
   | { readonly kind: "format" | "placeholders" | "directory" | "other" }
@@ -58,10 +92,15 @@ export type HubEntry =
     readonly name: string;
     readonly index: number;
   }
+  /** The file that names the project of a memory set. */
+  | { readonly kind: "memory-project"; readonly key: string }
+  /** A note of a memory set, `CLAUDE.md`, or a directory on the way to one. */
+  | { readonly kind: "text"; readonly key: string; readonly path: string }
   /** A name that ccsync never writes: not used, but told of. */
   | { readonly kind: "foreign" };
 
 const SESSION_ENTRY = /^sessions\/([0-9a-f]{2})\/([0-9a-f-]{36})(?:\/(.*))?$/s;
+const MEMORY_ENTRY = /^memory\/((?:[A-Za-z0-9-]{1,60}-)?[0-9a-f]{16})(?:\/(.*))?$/s;
 const SEGMENT = /^transcript\/(\d{6})\.jsonl$/;
 
 /** Returns what a path in the hub is. Names that break the layout are `foreign`. */
@@ -76,7 +115,21 @@ export function entryOf(path: string): HubEntry {
   }
   if (/^sessions(?:\/[0-9a-f]{2})?$|^machines$/.test(path)) return { kind: "directory" };
   if (path.startsWith("sessions/") || path.startsWith("machines/")) return sessionEntry(path);
-  return { kind: "other" };
+  if (path === "memory" || path === "claude") return { kind: "directory" };
+  if (path.startsWith("memory/")) return memoryEntry(path);
+  if (path === sharedTextPath(GLOBAL_SET, GLOBAL_FILE)) {
+    return { kind: "text", key: GLOBAL_SET, path: GLOBAL_FILE };
+  }
+  return path.startsWith("claude/") ? { kind: "foreign" } : { kind: "other" };
+}
+
+function memoryEntry(path: string): HubEntry {
+  const [, key, rest] = MEMORY_ENTRY.exec(path) ?? [];
+  if (key === undefined) return { kind: "foreign" };
+  if (rest === undefined || rest === "files") return { kind: "directory" };
+  if (rest === "project.json") return { kind: "memory-project", key };
+  const [, text] = /^files\/(.+)$/s.exec(rest) ?? [];
+  return text === undefined ? { kind: "foreign" } : { kind: "text", key, path: text };
 }
 
 function sessionEntry(path: string): HubEntry {
@@ -133,6 +186,20 @@ export type Meta = v.InferOutput<typeof metaSchema>;
 export function parseMeta(json: string): Meta | undefined {
   const result = v.safeParse(metaSchema, parseJson(json));
   return result.success ? result.output : undefined;
+}
+
+const memoryProjectSchema = v.looseObject({ project: v.pipe(text, v.nonEmpty()) });
+
+/** Returns what is written down as a memory set's project. */
+export function formatMemoryProject(project: PortablePath): string {
+  return JSON.stringify({ project }) + "\n";
+}
+
+/** Returns the project of a memory set, or `undefined` where the JSON is none or of another set. */
+export function parseMemoryProject(key: string, json: string): PortablePath | undefined {
+  const result = v.safeParse(memoryProjectSchema, parseJson(json));
+  const project = result.success ? result.output.project as PortablePath : undefined;
+  return project !== undefined && memoryKey(project) === key ? project : undefined;
 }
 
 const placeholdersSchema = v.record(v.string(), v.record(v.string(), v.string()));

@@ -158,7 +158,7 @@ export class Mirror implements AsyncDisposable {
       `cannot use the hub "${redact(this.remote)}": it is empty, but had sessions before`,
       {
         hints: [
-          "if the hub was made anew on purpose, run: ccsync init --remote <hub>, then ccsync push; nothing was changed",
+          `if the hub was made anew on purpose, remove "${this.git.directory}" and run: ccsync push; nothing was changed`,
         ],
       },
     );

@@ -183,7 +183,7 @@ export function checkPlaceholder(name: string, path: string, style: PathStyle): 
       },
     );
   }
-  if (RESERVED.has(name)) {
+  if (isBuiltIn(name)) {
     throw new CcsyncError("usage", `cannot set the placeholder "${name}": it is built in`, {
       hints: ["HOME, CLAUDE and CLAUDE_TMP are known on every machine; choose another name"],
     });
@@ -197,7 +197,12 @@ export function checkPlaceholder(name: string, path: string, style: PathStyle): 
   return { name: checked, root: normalRoot(style, path) };
 }
 
-const RESERVED: ReadonlySet<string> = new Set(["HOME", "CLAUDE", "CLAUDE_TMP"]);
+const BUILT_IN: ReadonlySet<string> = new Set(["HOME", "CLAUDE", "CLAUDE_TMP"]);
+
+/** Returns whether a placeholder of this name is known on every machine, so that nobody can set it. */
+export function isBuiltIn(name: string): boolean {
+  return BUILT_IN.has(name);
+}
 
 function readPlaceholders(
   raw: Readonly<Record<string, string>>,

@@ -60,7 +60,25 @@ export interface LocalProject {
   readonly cwd: LocalPath;
 }
 
-const VERSION = 1;
+/** The version of a shared text, a note or `CLAUDE.md`, that this machine and the hub last agreed on. */
+export interface TextBase {
+  /** The set it belongs to: a key of the hub's `memory/`, or the set of `CLAUDE.md`. */
+  readonly set: string;
+  /** Its path in the set, with slashes. */
+  readonly path: string;
+  /** The blob whose local form this version is; empty where the hub's has more than this one. */
+  readonly oid: Oid | "";
+  /** SHA-256 of the local form. */
+  readonly hash: string;
+  readonly file: LocalPath;
+  /** Tells the folder of the set from another one that was made in its place. */
+  readonly folder: string;
+  readonly stamp: FileStamp;
+  /** Key of the profile with which the local file was written. */
+  readonly profile: string;
+}
+
+const VERSION = 2;
 /** How long a statement waits for another process. */
 const BUSY_TIMEOUT_MS = 10_000;
 
@@ -75,22 +93,29 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS catalogue (
     id TEXT PRIMARY KEY, transcript TEXT NOT NULL, files TEXT NOT NULL, meta TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS project (path TEXT PRIMARY KEY, cwd TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS text_base (
+    set_key TEXT NOT NULL, path TEXT NOT NULL, oid TEXT NOT NULL, hash TEXT NOT NULL, file TEXT NOT NULL,
+    folder TEXT NOT NULL, size INTEGER NOT NULL, mtime_ms REAL NOT NULL, ino INTEGER NOT NULL,
+    profile TEXT NOT NULL, content BLOB, PRIMARY KEY (set_key, path)) STRICT;
+  CREATE TABLE IF NOT EXISTS memory_project (set_key TEXT PRIMARY KEY, project TEXT NOT NULL) STRICT;
 `;
 
 /** The keys of single facts. */
 export type FactKey =
   | "hub_head"
+  | "memory_head"
   | "last_push"
   | "last_pull"
   | "shared_placeholders"
   | "turn"
   | "pushes"
-  | "profile";
+  | "trouble";
 
 /** The open state. Every write is atomic; group several with {@linkcode State.transaction}. */
 export class State implements Disposable {
   readonly #db: DatabaseSync;
   readonly #path: string;
+  #pretends = false;
 
   private constructor(db: DatabaseSync, path: string) {
     this.#db = db;
@@ -128,6 +153,7 @@ export class State implements Disposable {
       db.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
       const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
       if (version > VERSION) throw newerState(path, version);
+      if (version > 0 && version < VERSION) throw new RangeError("it is of an older ccsync");
       db.exec(SCHEMA);
       if (version !== VERSION) db.exec(`PRAGMA user_version = ${VERSION}`);
       return new State(db, path);
@@ -138,26 +164,38 @@ export class State implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    if (this.#pretends) this.#db.exec("ROLLBACK");
     this.#db.close();
   }
 
   /** Runs the work so that either all of its writes happen or none. */
   transaction<T>(work: () => T): T {
-    this.#db.exec("BEGIN IMMEDIATE");
+    this.#db.exec("SAVEPOINT work");
     try {
       const result = work();
-      this.#db.exec("COMMIT");
+      this.#db.exec("RELEASE work");
       return result;
     } catch (error) {
-      this.#db.exec("ROLLBACK");
+      this.#db.exec("ROLLBACK TO work; RELEASE work");
       throw error;
     }
+  }
+
+  /** From here on nothing is kept: what is written is taken back when the state is closed. */
+  pretend(): void {
+    this.#db.exec("BEGIN IMMEDIATE");
+    this.#pretends = true;
   }
 
   /** Returns a single fact, if it is known. */
   fact(key: FactKey): string | undefined {
     const value = this.#db.prepare("SELECT value FROM fact WHERE key = ?").get(key)?.["value"];
     return typeof value === "string" ? value : undefined;
+  }
+
+  /** Forgets a single fact. */
+  forgetFact(key: FactKey): void {
+    this.#db.prepare("DELETE FROM fact WHERE key = ?").run(key);
   }
 
   /** Remembers a single fact. */
@@ -235,15 +273,72 @@ export class State implements Disposable {
     this.#db.prepare("INSERT OR REPLACE INTO project VALUES (?, ?)").run(path, cwd);
   }
 
+  /** Returns the bases of all shared texts, without their content. */
+  textBases(): TextBase[] {
+    return this.#all("text_base", readTextBase, TEXT_BASE_COLUMNS);
+  }
+
+  /** Returns the content of a shared text's base, where it is kept. */
+  baseText(set: string, path: string): Uint8Array | undefined {
+    const row = this.#db.prepare("SELECT content FROM text_base WHERE set_key = ? AND path = ?")
+      .get(set, path);
+    const content = row?.["content"];
+    return content instanceof Uint8Array ? content : undefined;
+  }
+
+  /** Remembers the version of a shared text that this machine and the hub agreed on. */
+  setTextBase(base: TextBase, content: Uint8Array | undefined): void {
+    this.#db.prepare("INSERT OR REPLACE INTO text_base VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+      .run(
+        base.set,
+        base.path,
+        base.oid,
+        base.hash,
+        base.file,
+        base.folder,
+        base.stamp.size,
+        base.stamp.mtimeMs,
+        base.stamp.ino,
+        base.profile,
+        content ?? null,
+      );
+  }
+
+  /** Forgets what was agreed on for a shared text. */
+  removeTextBase({ set, path }: Pick<TextBase, "set" | "path">): void {
+    this.#db.prepare("DELETE FROM text_base WHERE set_key = ? AND path = ?").run(set, path);
+  }
+
+  /** Forgets what was agreed on for all shared texts. */
+  clearTextBases(): void {
+    this.#db.exec("DELETE FROM text_base");
+  }
+
+  /** Returns the projects of the hub's memory sets, as far as they were read before. */
+  memoryProjects(): Map<string, PortablePath> {
+    return new Map(this.#all("memory_project", (row) => {
+      return [String(row["set_key"]), row["project"] as PortablePath];
+    }));
+  }
+
+  /** Remembers the project of a memory set; it never changes. */
+  setMemoryProject(set: string, project: PortablePath): void {
+    this.#db.prepare("INSERT OR REPLACE INTO memory_project VALUES (?, ?)").run(set, project);
+  }
+
   /** Reads every row of a table. Damage that opening does not meet is met here. */
-  #all<T>(table: "base" | "catalogue" | "project", read: (row: Row) => T): T[] {
+  #all<T>(table: Table, read: (row: Row) => T, columns = "*"): T[] {
     try {
-      return this.#db.prepare(`SELECT * FROM ${table}`).all().map(read);
+      return this.#db.prepare(`SELECT ${columns} FROM ${table}`).all().map(read);
     } catch (error) {
       throw damaged(this.#path, error);
     }
   }
 }
+
+type Table = "base" | "catalogue" | "project" | "text_base" | "memory_project";
+
+const TEXT_BASE_COLUMNS = "set_key, path, oid, hash, file, folder, size, mtime_ms, ino, profile";
 
 type Row = Readonly<Record<string, unknown>>;
 
@@ -258,12 +353,29 @@ function readBase(row: Row): Base {
     localBytes: Number(row["local_bytes"]),
     aligned: row["aligned"] === 1,
     blocks: JSON.parse(String(row["blocks"])) as string[],
-    stamp: {
-      size: Number(row["size"]),
-      mtimeMs: Number(row["mtime_ms"]),
-      ino: Number(row["ino"]),
-    },
+    stamp: readStamp(row),
     profile: String(row["profile"]),
+  };
+}
+
+function readTextBase(row: Row): TextBase {
+  return {
+    set: String(row["set_key"]),
+    path: String(row["path"]),
+    oid: row["oid"] as Oid | "",
+    hash: String(row["hash"]),
+    file: row["file"] as LocalPath,
+    folder: String(row["folder"]),
+    stamp: readStamp(row),
+    profile: String(row["profile"]),
+  };
+}
+
+function readStamp(row: Row): FileStamp {
+  return {
+    size: Number(row["size"]),
+    mtimeMs: Number(row["mtime_ms"]),
+    ino: Number(row["ino"]),
   };
 }
 

@@ -25,7 +25,14 @@ export async function refreshCatalogue(
   head: Oid | undefined,
 ): Promise<HubFault[]> {
   const known = state.fact("hub_head") as Oid | undefined;
-  if (head === undefined || head === known) return [];
+  if (head === known) return [];
+  if (head === undefined) {
+    state.transaction(() => {
+      state.clearCatalogue();
+      state.forgetFact("hub_head");
+    });
+    return [];
+  }
   const changes = known !== undefined && await mirror.has(known)
     ? await mirror.changes(known, head)
     : undefined;

@@ -164,10 +164,8 @@ class Gatherer {
       ? undefined
       : this.#workspace.local(meta.project as PortablePath);
     const recorded = local === undefined ? undefined : this.#recordedProject(local, base);
-    if (local !== undefined && recorded === undefined && meta === undefined) {
-      this.#skipped.push({ what: local.path, why: "it names no working directory yet" });
-      return undefined;
-    }
+    // Nobody has said anything in it yet: it belongs to no project, and is looked at again each time.
+    if (local !== undefined && recorded === undefined && meta === undefined) return undefined;
     // Claude Code moves a transcript into another project's directory when the session moves.
     const isMoved = recorded !== undefined && base !== undefined && local !== undefined &&
       dirname(local.path) !== dirname(base.path);

@@ -14,7 +14,7 @@ import {
   type SharedPlaceholders,
 } from "../hub/format.ts";
 import type { Mirror } from "../hub/mirror.ts";
-import type { Config } from "../machine/config.ts";
+import { type Config, isBuiltIn } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { normalRoot, type PathStyle, rootFault } from "../translate/profile.ts";
 import { VERSION } from "../version.ts";
@@ -86,7 +86,8 @@ export interface Reconciled {
 /**
  * Brings this machine's placeholders and its column of the shared table together, three-way: what changed
  * here since both agreed goes to the table; otherwise what the table says, counts. Paths in the table that
- * this system could not have are left alone.
+ * this system could not have, that another placeholder has here, or that belong to a built-in name, are
+ * left alone: a configuration with them could not be read any more.
  *
  * @param base This machine's column as it was when both agreed last
  */
@@ -100,13 +101,15 @@ export function reconcilePlaceholders(
   const table = new Map([...shared].map(([name, paths]) => [name, new Map(paths)]));
   for (const key of new Set([...own.keys(), ...table.keys()])) {
     const name = asPlaceholderName(key);
-    if (name === undefined) continue;
+    if (name === undefined || isBuiltIn(name)) continue;
     const here = own.get(name);
     const there = usable(table.get(name)?.get(config.machineId), style);
     if (here === there) continue;
-    const takesTable = there !== undefined && (here === undefined || here === base.get(name));
-    if (takesTable) own.set(name, there);
-    else if (here !== undefined) {
+    const before = usable(base.get(name), style);
+    if (there !== undefined && (here === undefined || here === before)) {
+      const isFree = ![...own].some(([other, path]) => other !== name && path === there);
+      if (isFree) own.set(name, there);
+    } else if (here !== undefined) {
       const paths = table.get(name) ?? new Map<string, string>();
       table.set(name, paths.set(config.machineId, here));
     }

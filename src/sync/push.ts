@@ -8,6 +8,7 @@ import { CcsyncError, messageOf } from "../errors.ts";
 import type { SharedPlaceholders } from "../hub/format.ts";
 import { countLines } from "../transcript/lines.ts";
 import { refreshCatalogue } from "./catalogue.ts";
+import { summaryOf } from "./content.ts";
 import { TRANSCRIPT } from "./document.ts";
 import { gatherFacts, isFileTrouble, type Overview, type SessionView } from "./facts.ts";
 import { agreeOn, register, type Registration, writeRegistration } from "./registration.ts";
@@ -158,6 +159,7 @@ async function planItems(
 }
 
 function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
+  const { end, local } = view.transcript;
   let [lines, bytes] = [0, 0];
   for (const piece of transcript === undefined ? [] : newContent(transcript)) {
     lines += countLines(piece);
@@ -166,7 +168,7 @@ function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
   for (const sidecar of sidecars) bytes += sizeOf(sidecar);
   return {
     id: view.id,
-    title: titleOf(view),
+    title: local === undefined ? titleOf(view) : summaryOf(local.path, end, view.meta).title,
     project: view.project ?? "",
     action: transcript?.action ?? "files",
     lines,

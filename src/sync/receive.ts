@@ -226,7 +226,11 @@ async function replace(
   const hubBytes = pending.size;
   for (const line of missing) pending.write(line);
   requireUntouched(incoming);
-  if (old !== undefined) backUp(workspace.env.ccsyncHome, old, workspace.env.now());
+  // A session that moves may meet an older copy of itself.
+  const replaces = [...new Set([old, target])].filter((path) => path !== undefined);
+  for (const path of replaces.filter((path) => lstatIfThere(path) !== undefined)) {
+    backUp(workspace.env.ccsyncHome, path, workspace.env.now());
+  }
   // Hashed before anybody else can write to it.
   const blocks = blockHashes(pending.path, hubBytes);
   // Windows replaces no file that is open.

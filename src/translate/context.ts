@@ -34,8 +34,8 @@ const LONGEST_KEY = 64;
 
 /** Where the path ends that begins at a root. */
 export type PathExtent =
-  /** A whole JSON string that holds a path, or a path in quotes: to this offset, spaces and all. */
-  | { readonly kind: "enclosed"; readonly end: number }
+  /** A field or key that is a path, or a path in quotes: to this offset, spaces and all. */
+  | { readonly kind: "field" | "quoted"; readonly end: number }
   /** In running text: to the first character that ends a path. */
   | { readonly kind: "prose" };
 
@@ -130,10 +130,9 @@ export class TextContext {
     const escapes = quote === QUOTE ? this.#backslashesBefore(start - 1) : 0;
     const end = this.#enclosedEnd(rootEnd, rule, quote, escapes);
     if (end === undefined) return PROSE;
-    const isPath = quote === QUOTE
-      ? this.#holdsPath(start - 1 - escapes, rootEnd, end, escapes)
-      : this.#isOnePath(rootEnd, end) && this.#closes(quote, end);
-    return isPath ? { kind: "enclosed", end } : PROSE;
+    if (quote === QUOTE) return this.#stringExtent(start - 1 - escapes, rootEnd, end, escapes);
+    const isPath = this.#isOnePath(rootEnd, end) && this.#closes(quote, end);
+    return isPath ? { kind: "quoted", end } : PROSE;
   }
 
   #findLevel(at: number, ordinary: number): number {
@@ -153,16 +152,15 @@ export class TextContext {
   }
 
   /**
-   * Returns whether the string in double quotes that opens at `open` is one path. A field of such a name is,
-   * and so is a key; of other fields only their own words tell where a path ends.
+   * Returns how far a path reaches in the double quotes that open at `open` and close at `end`. A field
+   * of such a name is one path, and so is a key; of other fields only their own words tell where it ends.
    */
-  #holdsPath(open: number, rootEnd: number, end: number, escapes: number): boolean {
+  #stringExtent(open: number, rootEnd: number, end: number, escapes: number): PathExtent {
     const key = this.#keyOf(open);
-    if (key !== "") return isPathKey(key);
-    const isString = this.#opensString(open);
-    if (isString && this.#text.charCodeAt(end + escapes + 1) === COLON) return true;
-    const isProse = this.#isJson && escapes === 0 && !isString;
-    return !isProse && this.#isOnePath(rootEnd, end);
+    if (key !== "") return isPathKey(key) ? { kind: "field", end } : PROSE;
+    const isKey = this.#text.charCodeAt(end + escapes + 1) === COLON && this.#opensString(open);
+    if (isKey) return { kind: "field", end };
+    return this.#isOnePath(rootEnd, end) ? { kind: "quoted", end } : PROSE;
   }
 
   /** Returns whether a quote closes: an apostrophe inside a word (don't) does not. */
@@ -261,12 +259,10 @@ export class TextContext {
       if (this.#text.charCodeAt(i) !== QUOTE) continue;
       if (isFirst) nearest = i;
       isFirst = false;
-      const backslashes = this.#backslashesBefore(i);
-      if (backslashes % 2 === 0) {
+      if (this.#backslashesBefore(i) % 2 === 0) {
         opening = i;
         break;
       }
-      i -= backslashes;
     }
     this.#asked = at;
     this.#nearestQuote = nearest;
@@ -288,9 +284,8 @@ export class TextContext {
       const end = this.#skipSpaceBack(colon - 1);
       if (text.charCodeAt(end) !== QUOTE) return "";
       const close = end - this.#backslashesBefore(end);
-      let start = close;
-      while (start > close - LONGEST_KEY && text.charCodeAt(start - 1) !== QUOTE) start--;
-      return text.slice(start, close);
+      const before = this.#recordText(close, -LONGEST_KEY);
+      return before.slice(before.lastIndexOf('"') + 1);
     });
   }
 
@@ -298,21 +293,29 @@ export class TextContext {
     const key = this.#keyOf(open);
     if (key === "thinking") return true;
     if (key === "signature") {
-      const record = this.#codec === "json" ? 0 : this.#line.start;
-      return this.#signedRecord.of(record, () => this.#hasThinking());
+      return this.#signedRecord.of(this.#recordOf(open).start, () => this.#hasThinking(open));
     }
     if (key !== "data") return false;
     const close = this.#closingQuote(open);
-    const around = (from: number, to: number) =>
-      this.#text.slice(Math.max(0, from), to).includes("redacted_thinking");
-    return around(open - SIGNED_NEIGHBOUR, open) || around(close, close + SIGNED_NEIGHBOUR);
+    return this.#recordText(open, -SIGNED_NEIGHBOUR).includes("redacted_thinking") ||
+      this.#recordText(close, SIGNED_NEIGHBOUR).includes("redacted_thinking");
   }
 
-  /** Returns whether the record at hand has a thinking block. */
-  #hasThinking(): boolean {
-    const { start, end } = this.#line;
-    const record = this.#codec === "json" ? this.#text : this.#text.slice(start, end);
-    return record.includes('"thinking"');
+  #hasThinking(at: number): boolean {
+    const { start, end } = this.#recordOf(at);
+    return this.#text.slice(start, end).includes('"thinking"');
+  }
+
+  /** Returns the bounds of the record around `at`: its line, or the whole document. */
+  #recordOf(at: number): Pick<Line, "start" | "end"> {
+    return this.#codec === "json" ? { start: 0, end: this.#text.length } : this.#lineOf(at);
+  }
+
+  /** Returns up to so many characters of the record after `at`, or before it where the number is negative. */
+  #recordText(at: number, length: number): string {
+    const { start, end } = this.#recordOf(at);
+    const other = Math.min(Math.max(at + length, start), end);
+    return this.#text.slice(Math.min(at, other), Math.max(at, other));
   }
 
   /** Returns whether the whole content of the string that opens at `open` is a JSON object or array. */
@@ -330,7 +333,7 @@ export class TextContext {
 
   /** Returns where the string ends that opens at `open`. */
   #closingQuote(open: number): number {
-    const { end } = this.#line;
+    const { end } = this.#lineOf(open);
     for (let i = this.#text.indexOf('"', open + 1); i !== -1 && i < end;) {
       if (this.#backslashesBefore(i) % 2 === 0) return i;
       i = this.#text.indexOf('"', i + 1);
@@ -405,9 +408,11 @@ const NO_PATH = /[<>|:;,*?&]| [ /{~]| -[^ ]|^\.+$/;
 /**
  * Returns whether a field of this name holds one path. Source: the record tables observed with client
  * 2.1.197 (cwd, file_path, filePath, planFilePath, originalCwd, relocatedCwd, worktreePath, outputFile,
- * persistedOutputPath, skillDir, filename, notebook_path, ...); `originalFile` holds a file's content.
+ * persistedOutputPath, skillDir, filename, notebook_path, ...); `originalFile` holds a file's content, and
+ * `PATH` of an environment a list.
  */
 export function isPathKey(key: string): boolean {
   return key !== "originalFile" &&
-    /(?:path|dir|cwd|file|directory|filename|folder|project|root)$/i.test(key);
+    /(?:[pP]ath|[dD]ir|cwd|Cwd|[fF]ile|[dD]irectory|file[nN]ame|[fF]older|[pP]roject|[rR]oot)$/
+      .test(key);
 }

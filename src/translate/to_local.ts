@@ -88,7 +88,7 @@ class Decoder {
     const rule = { unit: separator.length, backslashSeparates: false };
     const extent: PathExtent = separators === undefined
       ? this.#context.extentOf(start, end, rule)
-      : { kind: "enclosed", end: this.#context.lineEnd(start) };
+      : { kind: "quoted", end: this.#context.lineEnd(start) };
     let count = 0;
     this.#rewriter.follow({
       extent,

@@ -70,12 +70,22 @@ function lineEnd(text: string, at: number): number {
   return newline === -1 ? text.length : newline + 1;
 }
 
+/** A root that was found. */
+interface Hit {
+  readonly at: number;
+  readonly end: number;
+  readonly literal: Literal;
+  readonly reading: Reading;
+}
+
 class Encoder {
   readonly #translator: Translator;
   readonly #text: string;
   readonly #how: How;
   readonly #context: TextContext;
   readonly #rewriter: Rewriter;
+  /** Where the field ends that is one path as a whole: no other path begins in it. */
+  #fieldEnd = 0;
 
   constructor(translator: Translator, bytes: Uint8Array, text: string, how: How) {
     this.#translator = translator;
@@ -116,19 +126,24 @@ class Encoder {
       const reading = this.#readingAt(literal, at, end);
       if (reading === undefined) continue;
       if (this.#context.isOpaque(at)) break;
-      this.#replace(at, end, literal, reading);
+      this.#replace({ at, end, literal, reading });
       return end;
     }
     return at + 1;
   }
 
-  #replace(at: number, end: number, literal: Literal, reading: Reading): void {
+  #replace(hit: Hit): void {
+    const { at, end, reading } = hit;
     // A directory name stands inside another path; any other root begins its own.
-    const isDir = reading.spelling.kind === "dir";
-    if (!isDir) this.#rewriter.leave(at);
+    if (reading.spelling.kind === "dir") {
+      this.#rewriter.replace(at, end, reading.token);
+      return;
+    }
+    const extent = this.#context.extentOf(at, end, separatorRule(reading));
+    if (extent.kind === "field") this.#fieldEnd = extent.end;
+    this.#rewriter.leave(at);
     const tokenAt = this.#rewriter.replace(at, end, reading.token);
-    if (isDir || this.#translator.profile.style === "posix") return;
-    this.#follow(at, end, literal, reading, tokenAt);
+    if (this.#translator.profile.style === "windows") this.#follow(hit, extent, tokenAt);
   }
 
   /** Returns how to read the literal at `[at, end)`, or `undefined` where it is no root. */
@@ -141,6 +156,7 @@ class Encoder {
       const isEnd = rest === undefined ? canEndDirName : canEnd;
       return canBeginDirName(text, at) && isEnd(text, end) ? reading : undefined;
     }
+    if (at < this.#fieldEnd) return undefined;
     const isBounded = canEnd(text, end) && canBegin(text, at) && !this.#goesOn(at, end, reading);
     return isBounded ? reading : undefined;
   }
@@ -171,16 +187,15 @@ class Encoder {
       if (isEscapedSpace(this.#text, end)) return true;
     }
     const extent = this.#context.extentOf(at, end, separatorRule(reading));
-    return extent.kind === "enclosed" && extent.end > end;
+    return extent.kind !== "prose" && extent.end > end;
   }
 
   /** Makes the separators of the rest of a path portable. */
-  #follow(at: number, end: number, literal: Literal, reading: Reading, tokenAt: number): void {
+  #follow({ at, end, literal, reading }: Hit, extent: PathExtent, tokenAt: number): void {
     const { spelling, token } = reading;
     const ordinary = isNative(reading) ? "b" : "f";
     if (ordinary === "f" && spelling.kind !== "fwd") return;
     const rule = separatorRule(reading);
-    const extent = this.#context.extentOf(at, end, rule);
     const isPrecise = this.#how.precise?.has(this.#context.lineStart(at)) === true;
     if (literal.isDrive && ordinary === "b" && !isPrecise) this.#dropSeparator(end, extent, rule);
     let separators = "";
@@ -205,11 +220,10 @@ class Encoder {
   #dropSeparator(end: number, extent: PathExtent, { unit }: SeparatorRule): void {
     const after = end + unit;
     const run = skipBackslashes(this.#text, end) - end;
-    const isOne = unit <= run && run < 2 * unit;
-    const isAll = extent.kind === "enclosed"
-      ? after === extent.end
-      : run > unit || endsPath(this.#text, after);
-    if (isOne && isAll) this.#rewriter.replace(end, after, "");
+    const isLast = extent.kind === "prose"
+      ? run < 2 * unit && (run > unit || endsPath(this.#text, after))
+      : after === extent.end;
+    if (isLast) this.#rewriter.replace(end, after, "");
   }
 }
 

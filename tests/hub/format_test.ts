@@ -52,7 +52,7 @@ Deno.test("entryOf() knows what ccsync writes", () => {
       { kind: "sidecar-segment", id: ID, name: "plans/x.md", index: 12 },
     ],
     ["README.md", { kind: "other" }],
-    ["memory/x/MEMORY.md", { kind: "other" }],
+    ["memory/x/MEMORY.md", { kind: "foreign" }],
   ];
   for (const [path, entry] of cases) assert.deepEqual(entryOf(path), entry, path);
 });

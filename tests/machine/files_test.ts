@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import {
   entriesOf,
+  HeldFile,
   lstatIfThere,
   makePrivateDirectory,
   PendingFile,
@@ -110,6 +111,19 @@ Deno.test(
     assert.equal(modeOf(folder.at("there")), 0o755);
   },
 );
+
+Deno.test("HeldFile sees what others append to a file that was replaced", () => {
+  using folder = new Folder();
+  const path = folder.write("file", "old ");
+  using writer = Deno.openSync(path, { append: true });
+  using held = new HeldFile(path);
+  assert.equal(new TextDecoder().decode(held.after(4)), "");
+  writeFile(path, "new");
+  writeAll(writer, bytes("late"));
+  assert.equal(new TextDecoder().decode(held.after(4)), "late");
+  assert.equal(new TextDecoder().decode(held.after(100)), "");
+  assert.equal(Deno.readTextFileSync(path), "new");
+});
 
 Deno.test("writeAll() goes on where one write took only a part", () => {
   const written: number[] = [];

@@ -117,6 +117,48 @@ Deno.test("State.transaction() writes all or nothing", () => {
   assert.equal(state.fact("turn"), "3");
 });
 
+Deno.test("State.transaction() can stand in another one", () => {
+  using folder = new Folder();
+  using state = open(folder);
+  state.transaction(() => {
+    state.setFact("turn", "1");
+    assert.throws(
+      () =>
+        state.transaction(() => {
+          state.setFact("turn", "2");
+          throw new RangeError("half way");
+        }),
+      RangeError,
+    );
+  });
+  assert.equal(state.fact("turn"), "1");
+});
+
+Deno.test("State.pretend() keeps nothing of what follows", () => {
+  using folder = new Folder();
+  {
+    using state = open(folder);
+    state.setFact("turn", "1");
+    state.pretend();
+    state.setFact("turn", "2");
+    state.transaction(() => state.setBase(BASE));
+    assert.equal(state.fact("turn"), "2");
+    assert.equal(state.bases().size, 1);
+  }
+  using state = open(folder);
+  assert.equal(state.fact("turn"), "1");
+  assert.equal(state.bases().size, 0);
+});
+
+Deno.test("State forgets facts", () => {
+  using folder = new Folder();
+  using state = open(folder);
+  state.setFact("trouble", "{}");
+  state.forgetFact("trouble");
+  state.forgetFact("last_push");
+  assert.equal(state.fact("trouble"), undefined);
+});
+
 Deno.test("State is for its owner alone", { ignore: Deno.build.os === "windows" }, () => {
   using folder = new Folder();
   using state = open(folder);
@@ -188,6 +230,19 @@ Deno.test("State says how to mend damage that shows when it is read", () => {
     assert.match(error.hints.join(), /^remove .*state\.db and run the command again/);
     return true;
   });
+});
+
+Deno.test("State.open() begins anew where the state is of an older version", () => {
+  using folder = new Folder();
+  {
+    using db = new DatabaseSync(folder.at("state.db"));
+    db.exec("CREATE TABLE base (id TEXT PRIMARY KEY) STRICT; PRAGMA user_version = 1");
+  }
+  const told: string[] = [];
+  using state = State.open(folder.path, (why) => told.push(why));
+  assert.equal(told.length, 1);
+  state.setBase(BASE);
+  assert.equal(state.bases().size, 1);
 });
 
 Deno.test("State.open() refuses the state of a newer version, and leaves it as it is", () => {

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { EXIT_CODES } from "../../src/errors.ts";
 import { FIXTURES, promptLine, World } from "../support/world.ts";
 
 /** Damage that consists of complete lines: everything is sent, byte for byte. */
@@ -136,7 +137,8 @@ Deno.test("a symbolic link in place of a transcript is refused and told of", asy
   const path = laptop.transcriptPath(id);
   await Deno.rename(path, join(laptop.home, "target.jsonl"));
   await Deno.symlink(join(laptop.home, "target.jsonl"), path);
-  const { stderr, stdout } = await laptop.ccsync("push");
+  const { code, stderr, stdout } = await laptop.try("push");
+  assert.equal(code, EXIT_CODES.partial);
   assert.match(stderr, /it is not a regular file/);
   assert.match(stdout, /nothing to push/);
 });

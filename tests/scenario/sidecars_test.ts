@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { EXIT_CODES } from "../../src/errors.ts";
 import { promptLine, type TestMachine, World } from "../support/world.ts";
 
 const HEADLESS = "11111111-1111-4111-8111-111111111111";
@@ -239,7 +240,8 @@ Deno.test("a link in place of a sidecar is refused and told of; the rest goes on
   writeBeside(laptop, id, "tool-results/good.txt", "good");
   Deno.writeTextFileSync(join(laptop.home, "secret.txt"), "secret");
   Deno.symlinkSync(join(laptop.home, "secret.txt"), beside(laptop, id, "tool-results/link.txt"));
-  const { stderr, stdout } = await laptop.ccsync("push");
+  const { code, stderr, stdout } = await laptop.try("push");
+  assert.equal(code, EXIT_CODES.partial);
   assert.match(stderr, /link\.txt": it is not a regular file/);
   assert.match(stdout, /pushed 1 session/);
   const names = (await world.hubFiles()).join("\n");
@@ -258,7 +260,7 @@ Deno.test("a link in place of a sidecar's directory leads nowhere on a pull", as
   Deno.mkdirSync(beside(desk, id, ""), { recursive: true });
   Deno.symlinkSync(outside, beside(desk, id, "tool-results"));
   const { code, stderr } = await desk.try("pull");
-  assert.equal(code, 3, stderr);
+  assert.equal(code, EXIT_CODES.partial, stderr);
   assert.match(stderr, /is a link/);
   assert.deepEqual([...Deno.readDirSync(outside)], []);
 });

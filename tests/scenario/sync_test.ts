@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { EXIT_CODES } from "../../src/errors.ts";
 import { promptLine, type TestMachine, World } from "../support/world.ts";
 
 const RECORDED =
@@ -255,12 +256,37 @@ Deno.test("a session open in Claude Code is not written to until it is closed", 
   );
 });
 
+Deno.test("a moved session that meets an older copy of itself: the copy is backed up", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+  const id = laptop.plant(BASE);
+  await sync(laptop, desk);
+  const content = desk.read(id);
+  const moved = { type: "relocated", relocatedCwd: join(desk.projects, "other"), sessionId: id };
+  await Deno.remove(desk.transcriptPath(id));
+  desk.write(id, `${content}${JSON.stringify(moved)}\n`, "other");
+  await desk.ccsync("push");
+  laptop.write(id, "an older copy\n", "other");
+  await Deno.utime(laptop.transcriptPath(id, "other"), 1, 1);
+  await laptop.try("pull");
+  assert.match(laptop.read(id, "other"), /relocatedCwd/);
+  const objects = join(laptop.ccsyncHome, "backups/objects");
+  const kept = [...Deno.readDirSync(objects)].map(({ name }) => {
+    return Deno.readTextFileSync(join(objects, name));
+  });
+  assert.ok(kept.includes("an older copy\n"));
+});
+
 Deno.test("--dry-run says what would be done and writes nothing", async () => {
   await using world = await World.create();
   const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
   const id = laptop.plant(RECORDED);
   const { stdout: head } = await world.git("rev-parse", "main");
+  const files = () =>
+    ["config.json"].map((name) => Deno.readTextFileSync(join(laptop.ccsyncHome, name)));
+  const before = files();
   assert.match((await laptop.ccsync("push", "--dry-run")).stdout, /would push 1 session/);
+  assert.deepEqual(files(), before);
   assert.equal((await world.git("rev-parse", "main")).stdout, head);
   await laptop.ccsync("push");
   const { stdout, stderr } = await desk.ccsync("pull", "--dry-run");
@@ -298,13 +324,16 @@ Deno.test("a placeholder that is unknown here is told of, and its session comes 
   await Deno.writeTextFile(join(directory, `${id}.jsonl`), promptLine({ id, cwd, text: "hello" }));
   await laptop.ccsync("push", "--all");
   const desk = await world.joined("desk");
-  const { stderr } = await desk.ccsync("pull");
+  const { code, stderr } = await desk.try("pull");
+  assert.equal(code, EXIT_CODES.partial);
+  assert.match((await desk.ccsync("status")).stdout, /trouble +ccsync pull/);
   assert.match(
     stderr,
     /WORK has no path on this machine; run: ccsync config add-placeholder WORK=/,
   );
   await desk.ccsync("config", "add-placeholder", `WORK=${desk.projects}/deep`);
   await desk.ccsync("pull");
+  assert.doesNotMatch((await desk.ccsync("status")).stdout, /trouble/);
   const arrived = desk.read(id, "deep/app");
   assert.match(arrived, new RegExp(RegExp.escape(`"cwd":"${desk.projects}/deep/app"`)));
 });

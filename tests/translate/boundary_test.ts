@@ -28,7 +28,7 @@ const FOUND: Readonly<Record<string, readonly string[]>> = {
   "in colours": ["\x1b[1;32m§\x1b[0m", "\x1b[K§", "\\x1b[0m§", "\\033[1m§", "\\e[m§"],
   "in prose without spaces": ["请看§/app。", "在§,里", "「§」", "，§，", "見る：§"],
   "at a no-break space": ["in\u00a0§\u00a0x"],
-  "behind an emoji": ["📁§"],
+  "behind a symbol": ["📁§", "a→§", "… §", "✓ §", "│§"],
   "in a regular expression": ["^§/", "(§|/x)", "§$"],
   "in globs": ["§/*", "§/**/*.ts", "§*", "§?"],
   "in XML": ["<output-file>§/x</output-file>", "<a b='§'/>"],

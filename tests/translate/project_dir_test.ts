@@ -102,7 +102,9 @@ Deno.test("a directory name under a deep root, a low drive or none is no trouble
   const short = "/home/alice/projects/app";
   check(LINUX, short, "text", `/x/${projectDirName(short)}`, "/x/{{PROJECTS:dir}}-app");
   check(LINUX, `/srv/${"a".repeat(250)}`, "text", "/x/-srv", "/x/-srv");
-  check(LINUX, `/home/alice/\ud800${"a".repeat(250)}`, "text", "/x/-home-alice", "/x/{{HOME:dir}}");
+  const odd = `/home/alice/\ud800${"a".repeat(250)}`;
+  const oddName = projectDirName(odd).replace("-home-alice", "");
+  check(LINUX, odd, "text", `/x/-home-alice${oddName}`, `/x/{{HOME:dir}}${oddName}`);
 });
 
 Deno.test("without the working directory a cut name still comes back where it was written", () => {

@@ -127,6 +127,16 @@ Deno.test("a path is escaped as deeply as the JSON around it", () => {
       windows: said(`${before}C:\\\\\\\\Users\\\\\\\\alice\\\\\\\\a${after}`),
     });
   }
+  check({
+    on: LINUX,
+    text: said('1 {\\"t\\":\\"in /home/alice/a and /home/alice/b\\"} in /home/alice/c'),
+    portable: said('1 {\\"t\\":\\"in {{HOME:j2}}/a and {{HOME:j2}}/b\\"} in {{HOME}}/c'),
+  });
+  check({
+    on: LINUX,
+    text: said('{\\"cmd\\":\\"echo \\\\\\"hi\\\\\\" /home/alice/a\\"}'),
+    portable: said('{\\"cmd\\":\\"echo \\\\\\"hi\\\\\\" {{HOME:j2}}/a\\"}'),
+  });
   // Quotes that are no JSON.
   for (
     const [before, after] of [['cd \\"', '\\"'], ['x \\"y\\" ', ""], ["[", "]"], ["{", "}"], [
@@ -277,6 +287,7 @@ Deno.test("the rest of a path gets the reader's separators up to its end", () =>
     ["/home/alice/(app)/[id]/x", "C:\\\\Users\\\\alice\\\\(app)\\\\[id]\\\\x"],
     ["/home/alice/a/。b/c", "C:\\\\Users\\\\alice\\\\a\\\\。b/c"],
     ["/home/alice/ü/中文/x", "C:\\\\Users\\\\alice\\\\ü\\\\中文\\\\x"],
+    ["'/home/alice/a b/isn't c", "'C:\\\\Users\\\\alice\\\\a b/isn't c"],
     ["it's /home/alice/a and it's b/c", "it's C:\\\\Users\\\\alice\\\\a and it's b/c"],
     ["'/home/alice/a isn't b/c", "'C:\\\\Users\\\\alice\\\\a isn't b/c"],
     ["/home/alice/a\\\\ b/c", "C:\\\\Users\\\\alice\\\\a\\\\ b/c"],
@@ -291,6 +302,15 @@ Deno.test("the rest of a path gets the reader's separators up to its end", () =>
 
 Deno.test("a field that holds a path is one to its end", () => {
   const rows = [
+    [
+      '{"cwd":"/home/alice/` /home/alice/a"}',
+      '{"cwd":"C:\\\\Users\\\\alice\\\\` \\\\home\\\\alice\\\\a"}',
+    ],
+    [
+      '{"PATH":"/home/alice:/home/alice/a"}',
+      '{"PATH":"C:\\\\Users\\\\alice:C:\\\\Users\\\\alice\\\\a"}',
+    ],
+
     ['{"cwd":"/home/alice/a: b/c, d/e"}', '{"cwd":"C:\\\\Users\\\\alice\\\\a: b\\\\c, d\\\\e"}'],
     ['{"filePath": "/home/alice/a b/c"}', '{"filePath": "C:\\\\Users\\\\alice\\\\a b\\\\c"}'],
     ['{"x":{"/home/alice/a; b/c":{}}}', '{"x":{"C:\\\\Users\\\\alice\\\\a; b\\\\c":{}}}'],

@@ -66,10 +66,17 @@ Deno.test("toLocal() counts the separators that a token names", () => {
     ["{{PROJECTS:.b}}/a/b", "D:\\\\work\\\\a/b"],
     ["{{PROJECTS:.fb}}/a /b/c", "D:\\\\work/a \\\\b/c"],
     ["{{PROJECTS:fwd.b}}/a/b", "D:/work\\\\a/b"],
+    ["{{PROJECTS:.bb}}/a\\n/b", "D:\\\\work\\\\a\\n\\\\b"],
+    ["{{PROJECTS}}/a={{HOME:fwd}}/b", "D:\\\\work\\\\a=C:/Users/alice/b"],
     ["{{PROJECTS:j2.b}}/a", "D:\\\\\\\\work\\\\\\\\a"],
   ] as const;
   for (const [token, expected] of rows) {
     assert.equal(local(WINDOWS, "jsonl", `{"text":"${token}"}`), `{"text":"${expected}"}`);
   }
+  const twoLines = '{"text":"{{PROJECTS:.bbb}}/a"}\n{"text":"/b"}\n';
+  assert.equal(
+    local(WINDOWS, "jsonl", twoLines),
+    '{"text":"D:\\\\work\\\\a"}\n{"text":"/b"}\n',
+  );
   assert.equal(local(LINUX, "jsonl", '{"text":"{{HOME:.fb}}/a/b"}'), '{"text":"/home/alice/a/b"}');
 });

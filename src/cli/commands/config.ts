@@ -95,7 +95,7 @@ export async function runSetPath(
       );
       return await share(context, workspace, `${checked} is ${root} here`);
     }
-    const style = await styleOf(workspace, machine);
+    const style = await styleOf(workspace, machine, path);
     const { name: checked, root } = checkPlaceholder(name, path, style);
     return await share(context, workspace, `${checked} is ${root} on ${machine}`, (shared) => {
       return withPath(shared, checked, machine, root);
@@ -104,14 +104,11 @@ export async function runSetPath(
 }
 
 /** A machine that never registered is judged by the path it is given. */
-async function styleOf(workspace: Workspace, machine: string): Promise<PathStyle> {
+async function styleOf(workspace: Workspace, machine: string, path: string): Promise<PathStyle> {
   const record = await readMachine(workspace.mirror, await fetchHub(workspace), machine);
-  if (record === undefined) {
-    workspace.progress.warn(
-      `no machine "${machine}" is registered yet; the path counts once it is`,
-    );
-  }
-  return record?.os === "windows" ? "windows" : "posix";
+  if (record !== undefined) return record.os === "windows" ? "windows" : "posix";
+  workspace.progress.warn(`no machine "${machine}" is registered yet; the path counts once it is`);
+  return /^(?:[A-Za-z]:|\\\\)/.test(path) ? "windows" : "posix";
 }
 
 function withPath(

@@ -1,6 +1,5 @@
 import { pull } from "../../sync/pull.ts";
-import { type Context, type Ending, inWorkspace } from "../context.ts";
-import { renderSync } from "../render.ts";
+import { type Context, type Ending, synchronize } from "../context.ts";
 
 /** Options of `ccsync pull`. */
 export interface PullCommandOptions {
@@ -11,11 +10,8 @@ export interface PullCommandOptions {
 
 /** Brings the hub's sessions to this machine. */
 export async function runPull(context: Context, options: PullCommandOptions): Promise<Ending> {
-  const report = await inWorkspace(context, (workspace) =>
-    pull(workspace, {
-      isDryRun: options.dryRun === true,
-      isForced: options.force === true,
-      all: options.all === true,
-    }));
-  return renderSync(context.terminal, report);
+  const [isDryRun, all] = [options.dryRun === true, options.all === true];
+  return await synchronize(context, "pull", isDryRun, (workspace) => {
+    return pull(workspace, { isDryRun, all, isForced: options.force === true });
+  });
 }

@@ -1,6 +1,5 @@
 import { push } from "../../sync/push.ts";
-import { type Context, type Ending, inWorkspace } from "../context.ts";
-import { renderSync } from "../render.ts";
+import { type Context, type Ending, synchronize } from "../context.ts";
 
 /** Options of `ccsync push`. */
 export interface PushCommandOptions {
@@ -10,10 +9,8 @@ export interface PushCommandOptions {
 
 /** Sends this machine's sessions to the hub. */
 export async function runPush(context: Context, options: PushCommandOptions): Promise<Ending> {
-  const report = await inWorkspace(
-    context,
-    (workspace) =>
-      push(workspace, { isDryRun: options.dryRun === true, all: options.all === true }),
-  );
-  return renderSync(context.terminal, report);
+  const [isDryRun, all] = [options.dryRun === true, options.all === true];
+  return await synchronize(context, "push", isDryRun, (workspace) => {
+    return push(workspace, { isDryRun, all });
+  });
 }

@@ -23,6 +23,8 @@ interface Status {
   readonly sessionsInHub: number;
   readonly toPush: number;
   readonly toPull: number;
+  /** The last push or pull that did not do all of its work, if none did since. */
+  readonly trouble: { readonly at: string; readonly command: string; readonly why: string } | null;
   readonly machines: readonly ({ readonly id: string } & MachineRecord)[];
 }
 
@@ -40,6 +42,7 @@ async function statusOf(workspace: Workspace): Promise<Status> {
     sessionsInHub: inHub.length,
     toPush: here.filter(({ isUnpushed }) => isUnpushed).length,
     toPull: inHub.filter(({ isUnpulled }) => isUnpulled).length,
+    trouble: JSON.parse(state.fact("trouble") ?? "null") as Status["trouble"],
     machines: await machinesOf(workspace),
   };
 }
@@ -68,6 +71,11 @@ function describe(status: Status, now: number): string {
     `last pull  ${age(status.lastPull)}`,
     `sessions   ${status.sessionsHere} here, ${status.sessionsInHub} in the hub`,
     `waiting    ${status.toPush} to push, ${status.toPull} to pull (as of the last contact with the hub)`,
+    ...(status.trouble === null ? [] : [troubleLine(status.trouble, now)]),
     ...others.map(({ id, os, lastPush }) => `other      ${id} (${os}), last push ${age(lastPush)}`),
   ].map(clean).join("\n");
+}
+
+function troubleLine({ at, command, why }: NonNullable<Status["trouble"]>, now: number): string {
+  return `trouble    ccsync ${command}, ${formatAge(at, now)}: ${why}`;
 }

@@ -1,0 +1,322 @@
+/**
+ * The documents against the program: what they say exists, and what exists they say.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+import { dirname } from "node:path/posix";
+import config from "../deno.json" with { type: "json" };
+import { EXIT_CODES } from "../src/errors.ts";
+import type { LocalPath, PlaceholderName } from "../src/brands.ts";
+import { makeProfile, type PathStyle } from "../src/translate/profile.ts";
+import { toLocal } from "../src/translate/to_local.ts";
+import { toPortable } from "../src/translate/to_portable.ts";
+import { Translator } from "../src/translate/translator.ts";
+import { type TestMachine, World } from "./support/world.ts";
+
+const ROOT = new URL("..", import.meta.url);
+
+const DOCUMENTS = ["README.md", ".github/ARCHITECTURE.md", ".github/CONTRIBUTING.md"] as const;
+
+/** Returns a file of the repository. */
+function read(path: string): string {
+  return Deno.readTextFileSync(new URL(path, ROOT));
+}
+
+/** Returns the paths of all files of the repository under a folder. */
+function filesUnder(folder: string): string[] {
+  return [...Deno.readDirSync(new URL(folder, ROOT))].flatMap(({ isDirectory, name }) => {
+    return isDirectory ? filesUnder(`${folder}/${name}`) : [`${folder}/${name}`];
+  });
+}
+
+const README = read("README.md");
+const CHANGES = filesUnder(".github/changes").filter((path) => path.endsWith(".md"));
+const SOURCES = filesUnder("src").map((path) => ({ path, text: read(path) }));
+
+/** Returns what stands under a heading, up to the next one of its level or above. */
+function section(document: string, heading: string): string {
+  const [, level, rest] = new RegExp(`^(#+) ${RegExp.escape(heading)}\n([^]*)`, "m")
+    .exec(document) ?? [];
+  assert.ok(level !== undefined && rest !== undefined, `no heading "${heading}"`);
+  const end = rest.search(new RegExp(`^#{1,${level.length}} `, "m"));
+  return end === -1 ? rest : rest.slice(0, end);
+}
+
+/** Returns the cells of the first table whose first title this is, without titles. */
+function table(document: string, title: string): string[][] {
+  const [, body] = new RegExp(`^\\| ${title} \\|.*\n\\|[-|]+\n((?:\\|.*\n?)+)`, "m")
+    .exec(document) ?? [];
+  assert.ok(body !== undefined, `no table "${title}"`);
+  return body.trimEnd().split("\n").map((row) => {
+    return row.replace(/^\| ?| ?\|$/g, "").split(/ ?(?<!\\)\| ?/).map((cell) =>
+      cell.replaceAll("\\|", "|")
+    );
+  });
+}
+
+/** Returns the contents of the code spans of a text. */
+function codeIn(text: string): string[] {
+  return [...text.matchAll(/`([^`\n]+)`/g)].map(([, code]) => code ?? "");
+}
+
+/** What the help of a command says. */
+interface Help {
+  /** `ccsync config set-path <name> <machine-id> <path>`. */
+  readonly usage: string;
+  /** Its own options, `--remote <url|path>`, without help. */
+  readonly options: readonly string[];
+  /** Those of every command, `-q, --quiet`. */
+  readonly globals: readonly string[];
+  readonly commands: readonly string[];
+}
+
+/** Returns the first column of a list in a help text: its entries begin two spaces in. */
+function entriesOf(help: string, title: string): string[] {
+  const [, body = ""] = new RegExp(`^${title}:\n((?:  .*\n?)*)`, "m").exec(help) ?? [];
+  return [...body.matchAll(/^ {2}(\S.*?)(?: {2,}.*)?$/gm)].map(([, entry]) => entry ?? "");
+}
+
+async function helpOf(machine: TestMachine, ...command: readonly string[]): Promise<Help> {
+  const { stdout } = await machine.ccsync(...command, "--help");
+  const isProgram = command.length === 0;
+  const options = entriesOf(stdout, "Options");
+  const [, usage = ""] = /^Usage: (.*)$/m.exec(stdout) ?? [];
+  return {
+    usage: usage.replace(" [options]", "").replace(/ \[command\]$/, ""),
+    options: isProgram ? [] : options.filter((option) => !/^-h, --help/.test(option)),
+    globals: isProgram ? options : entriesOf(stdout, "Global Options"),
+    commands: entriesOf(stdout, "Commands").map((entry) => entry.split(" ")[0] ?? ""),
+  };
+}
+
+/** Returns the help of a command and of all commands below it. */
+async function helpsUnder(machine: TestMachine, ...command: readonly string[]): Promise<Help[]> {
+  const help = await helpOf(machine, ...command);
+  const names = help.commands.filter((name) => name !== "help");
+  const below = await Promise.all(names.map((name) => helpsUnder(machine, ...command, name)));
+  return [help, ...below.flat()];
+}
+
+Deno.test("README's tables of commands and options are those of the program", async () => {
+  await using world = await World.create();
+  const [program, ...helps] = await helpsUnder(world.machine("docs"));
+  assert.ok(program !== undefined);
+  const actual = helps.filter(({ commands }) => commands.length === 0).flatMap((help) => {
+    const command = help.usage.replace(/ [<[].*$/, "");
+    // A short form has no row of its own.
+    const options = help.options.map((option) => option.replace(/^-\w, /, ""));
+    return [help.usage, ...options.map((option) => `${command} ${option}`)];
+  });
+  const documented = table(section(README, "Commands"), "command").flatMap(([cell = ""]) =>
+    codeIn(cell)
+  );
+  assert.deepEqual(documented.toSorted(), [...actual, "ccsync help [command]"].toSorted());
+  const options = table(section(README, "Commands"), "option").map(([cell = ""]) =>
+    codeIn(cell).join(", ")
+  );
+  assert.deepEqual(options.toSorted(), program.globals.toSorted());
+  for (const { options, usage } of helps) {
+    for (const short of options.flatMap((option) => /^-\w/.exec(option) ?? [])) {
+      assert.ok(README.includes(`\`${short}\``), `${usage}: ${short}`);
+    }
+  }
+});
+
+Deno.test("README's exit codes are those of the program", () => {
+  const documented = table(README, "code").map(([code = "", kind = ""]) => {
+    return [codeIn(kind)[0] ?? "done", Number(code)];
+  });
+  assert.deepEqual(documented, [["done", 0], ...Object.entries(EXIT_CODES)]);
+});
+
+Deno.test("README's keys of config.json are those of the program", async () => {
+  await using world = await World.create();
+  const machine = await world.joined("docs");
+  const path = `${machine.ccsyncHome}/config.json`;
+  const written: Record<string, unknown> = JSON.parse(Deno.readTextFileSync(path));
+  const documented = table(section(README, "Configuration"), "key").flatMap(([cell = ""]) =>
+    codeIn(cell)
+  );
+  const unwritten = documented.filter((key) => !Object.hasOwn(written, key));
+  assert.deepEqual(Object.keys(written).filter((key) => !documented.includes(key)), []);
+  const all = { ...Object.fromEntries(unwritten.map((key) => [key, "x"])), ...written };
+  Deno.writeTextFileSync(path, JSON.stringify(all));
+  await machine.ccsync("config", "show");
+});
+
+Deno.test("README's names of the hub's files are those of the program", async () => {
+  await using world = await World.create();
+  const machine = await world.joined("laptop");
+  const id = machine.plant("variants/base.jsonl");
+  Deno.mkdirSync(`${machine.claude}/tasks/${id}`, { recursive: true });
+  Deno.writeTextFileSync(`${machine.claude}/tasks/${id}/1.json`, "{}");
+  await machine.ccsync("push");
+  const files = (await world.hubFiles()).map((path) => {
+    return path.replace(`${id.slice(0, 2)}/${id}`, "XX/ID").replace("/laptop.", "/MACHINE.")
+      .replace(/files\/.*\//, "files/PATH/");
+  });
+  const listed = [...section(README, "What is in the hub").matchAll(/^([\w./]+) {2,}\S/gm)]
+    .map(([, path]) => path);
+  assert.deepEqual(files.toSorted(), listed.toSorted());
+});
+
+/** Returns the variables that the program reads, by how it reads them. */
+function variablesRead(): Set<string> {
+  const reads = SOURCES.flatMap(({ text }) => [
+    ...text.matchAll(/(?:Deno\.env\.get|nonEmpty)\(([^()]*)\)/g),
+    // Those that git gets to see.
+    ...text.matchAll(/\bKEPT\b[^[]*\[([^\]]*)\]/g),
+  ]);
+  const names = reads.flatMap(([, names = ""]) => names.match(/(?<=")[A-Z][A-Z0-9_]*(?=")/g) ?? []);
+  const isNoColor = SOURCES.some(({ text }) => text.includes("Deno.noColor"));
+  return new Set([...names, ...isNoColor ? ["NO_COLOR"] : []]);
+}
+
+Deno.test("README's environment variables are those that the program reads", () => {
+  const text = section(README, "Environment");
+  const documented = [
+    ...table(text, "variable").flatMap(([cell = ""]) => codeIn(cell)),
+    ...codeIn(text).filter((code) => code.startsWith("GIT_")),
+  ];
+  assert.deepEqual(documented.toSorted(), [...variablesRead()].sort());
+});
+
+Deno.test("variables that scripts and tests read are documented", () => {
+  const names = [...filesUnder("scripts"), ...filesUnder("tests/support")].flatMap((path) =>
+    [...read(path).matchAll(/Deno\.env\.get\("([A-Z_]+)"\)/g)].map(([, name = ""]) => name)
+  ).filter((name) => !["HOME", "PATH"].includes(name));
+  const documents = DOCUMENTS.map(read).join("");
+  assert.deepEqual(names.filter((name) => !documents.includes(`\`${name}\``)), []);
+});
+
+Deno.test("messages that README explains are the program's", () => {
+  const texts = SOURCES.map(({ text }) => text).join("\n");
+  const fragments = table(README, "message").flatMap(([cell = ""]) => codeIn(cell))
+    .flatMap((message) => message.split("…")).map((fragment) => fragment.trim())
+    .filter((fragment) => fragment !== "");
+  assert.deepEqual(fragments.filter((fragment) => !texts.includes(fragment)), []);
+});
+
+/** The machines of README's example. */
+const EXAMPLE: Readonly<Record<string, readonly [PathStyle, Record<string, string>]>> = {
+  laptop: ["posix", { PROJECTS: "/home/you/projects", HOME: "/home/you" }],
+  macbook: ["posix", { PROJECTS: "/Users/you/dev", HOME: "/Users/you" }],
+  windows: ["windows", { PROJECTS: "C:\\projects", HOME: "C:\\Users\\you" }],
+};
+
+function exampleTranslator(machine: string): Translator {
+  const [style, roots] = EXAMPLE[machine] ?? assert.fail(machine);
+  const placeholders = Object.entries(roots).map(([name, root]) => {
+    return { name: name as PlaceholderName, root: root as LocalPath };
+  });
+  return new Translator(makeProfile(style, placeholders), "jsonl");
+}
+
+Deno.test("README's example is what translation makes of it", () => {
+  const rows = section(README, "What it does with a path").matchAll(/^(\w+) +(\{.*\})$/gm);
+  const lines = new Map([...rows].map(([, where = "", line = ""]) => [where, line]));
+  assert.deepEqual([...lines.keys()].sort(), ["hub", ...Object.keys(EXAMPLE)].sort());
+  const bytes = (where: string) => new TextEncoder().encode(lines.get(where));
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  for (const machine of Object.keys(EXAMPLE)) {
+    const translator = exampleTranslator(machine);
+    assert.equal(text(toPortable(translator, bytes(machine))), lines.get("hub"), machine);
+    assert.equal(text(toLocal(translator, bytes("hub"))), lines.get(machine), machine);
+  }
+  const typed = new TextEncoder().encode("{{PROJECTS}}");
+  assert.equal(text(toPortable(exampleTranslator("laptop"), typed)), "{{~PROJECTS}}");
+});
+
+Deno.test("tasks that documents name exist", () => {
+  const tasks = new Set(Object.keys(config.tasks));
+  for (const document of DOCUMENTS) {
+    for (const [, name = ""] of read(document).matchAll(/deno(?:@[\d.]+)? task\s+([a-z:]+)/g)) {
+      assert.ok(tasks.has(name), `${document}: ${name}`);
+    }
+  }
+});
+
+Deno.test("documents name the versions that are used", () => {
+  const oldestGit = /OLDEST[^=]*= \[(\d+), (\d+)\]/.exec(read("src/hub/git.ts"));
+  assert.ok(README.includes(`git ${oldestGit?.[1]}.${oldestGit?.[2]} or newer`));
+  const [deno] = /(?<=deno@)[\d.]+/.exec(read(".ci/run")) ?? [];
+  for (const document of DOCUMENTS) {
+    for (const [named] of read(document).matchAll(/(?<=deno@|Deno )\d+\.\d+\.\d+/gi)) {
+      assert.equal(named, deno, document);
+    }
+  }
+});
+
+const exists = (path: string): boolean => {
+  try {
+    Deno.statSync(new URL(path, ROOT));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+};
+
+/** Returns the fragment by which a heading is linked to. */
+function anchorOf(heading: string): string {
+  return heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-");
+}
+
+Deno.test("links inside the repository lead somewhere", () => {
+  for (const document of [...DOCUMENTS, ...CHANGES]) {
+    const base = dirname(document);
+    for (const [, link = ""] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^[a-z]+:/.test(link)) continue;
+      const [path = "", fragment] = link.split("#");
+      const target = path === "" ? document : new URL(path, new URL(`${base}/`, ROOT)).href
+        .slice(ROOT.href.length);
+      assert.ok(exists(target), `${document}: ${link}`);
+      if (fragment === undefined) continue;
+      const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) => text);
+      assert.ok(headings.map(anchorOf).includes(fragment), `${document}: ${link}`);
+    }
+  }
+});
+
+Deno.test("files that documents name exist, and ARCHITECTURE.md names every folder beside src", () => {
+  for (const document of DOCUMENTS) {
+    const named = codeIn(read(document)).filter((code) => {
+      return /^(?:src|tests|scripts|\.github|\.ci)\/[\w./-]*$/.test(code);
+    });
+    assert.deepEqual(named.filter((path) => !exists(path)), [], document);
+  }
+  // Tests of a folder of the sources bear its name.
+  const isMirror = (folder: string) =>
+    folder.startsWith("tests/") && exists(folder.replace("tests/", "src/"));
+  const folders = new Set(
+    [...filesUnder("tests"), ...filesUnder("scripts")]
+      .map((path) => `${dirname(path)}/`)
+      .filter((folder) => !/^tests\/(?:fixtures\/.+\/)?$/.test(folder)),
+  );
+  const architecture = codeIn(read(".github/ARCHITECTURE.md"));
+  assert.deepEqual(
+    [...folders].filter((folder) => !isMirror(folder) && !architecture.includes(folder)),
+    [],
+  );
+});
+
+Deno.test("tests that ARCHITECTURE.md calls as witnesses exist", () => {
+  const promises = section(read(".github/ARCHITECTURE.md"), "What ccsync promises");
+  const witnesses = [...promises.matchAll(/`(tests\/[\w/.]+_test\.ts)`:\s+"([^"]+)"/g)];
+  assert.ok(witnesses.length > 0);
+  for (const [, file = "", title = ""] of witnesses) {
+    const words = title.replace(/\s+/g, " ");
+    assert.ok(read(file).includes(`"${words}"`), `${file}: "${words}"`);
+  }
+  for (const name of ["P1", "P2", "P3", "P4", "P5", "P6", "P7"]) {
+    assert.match(promises, new RegExp(`\\*\\*${name} `));
+  }
+});
+
+Deno.test("documents name nothing of the machine they were written on, and no registry's host", () => {
+  const host = /\/work\/|\/root\/|\b(?:registry\.)?npmjs\.|\bjsr\.io\b|\bregistry\.|\blocalhost\b/i;
+  for (const document of [...DOCUMENTS, ...CHANGES]) {
+    assert.equal(host.exec(read(document))?.[0], undefined, document);
+  }
+});
