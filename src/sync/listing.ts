@@ -5,7 +5,7 @@
  */
 import type { SessionId } from "../brands.ts";
 import type { Meta } from "../hub/format.ts";
-import type { Summary } from "../transcript/summary.ts";
+import { NO_SUMMARY, type Summary } from "../transcript/summary.ts";
 import { summaryOf } from "./content.ts";
 import { gatherFacts, type SessionView, sidecarFacts } from "./facts.ts";
 import { planPull, planPush, planSidecarPush } from "./plan.ts";
@@ -69,7 +69,7 @@ function listed(workspace: Workspace, view: SessionView): ListedSession {
   const { machineId } = workspace.config;
   const sizes = new Map(meta?.sidecars.map(({ bytes, name }) => [name, bytes]));
   return {
-    ...EMPTY,
+    ...NO_SUMMARY,
     ...(meta === undefined ? {} : summaryIn(meta)),
     ...here,
     id,
@@ -90,39 +90,6 @@ function listed(workspace: Workspace, view: SessionView): ListedSession {
 }
 
 /** Returns what a meta says as a summary, without its other keys. */
-function summaryIn(meta: Meta): Summary {
-  const {
-    branch,
-    createdAt,
-    firstPrompt,
-    headless,
-    lastAnswer,
-    lastPrompt,
-    slug,
-    title,
-    updatedAt,
-  } = meta;
-  return {
-    branch,
-    createdAt,
-    firstPrompt,
-    headless,
-    lastAnswer,
-    lastPrompt,
-    slug,
-    title,
-    updatedAt,
-  };
+function summaryIn(meta: Meta): Partial<Summary> {
+  return Object.fromEntries(Object.entries(meta).filter(([key]) => key in NO_SUMMARY));
 }
-
-const EMPTY: Summary = {
-  title: "",
-  firstPrompt: "",
-  lastPrompt: "",
-  lastAnswer: "",
-  branch: "",
-  createdAt: "",
-  updatedAt: "",
-  headless: false,
-  slug: "",
-};

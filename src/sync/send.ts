@@ -10,6 +10,7 @@ import type { CommitChanges } from "../hub/commit_writer.ts";
 import { type Meta, metaPath, parseMeta } from "../hub/format.ts";
 import { countLines, joinBytes } from "../transcript/lines.ts";
 import { SegmentCutter } from "../transcript/segments.ts";
+import { NO_SUMMARY } from "../transcript/summary.ts";
 import { utf8 } from "../translate/bytes.ts";
 import {
   compareFromBase,
@@ -331,7 +332,7 @@ function metaOf(
   const { machineId } = workspace.config;
   const known = new Map(meta?.sidecars.map(({ name, bytes }) => [name, bytes]));
   return {
-    ...EMPTY,
+    ...NO_SUMMARY,
     ...meta,
     ...(local === undefined ? {} : summaryOf(local.path, end, meta)),
     project: project ?? meta?.project ?? "",
@@ -344,18 +345,6 @@ function metaOf(
     }),
   };
 }
-
-const EMPTY = {
-  title: "",
-  firstPrompt: "",
-  lastPrompt: "",
-  lastAnswer: "",
-  branch: "",
-  createdAt: "",
-  updatedAt: "",
-  headless: false,
-  slug: "",
-};
 
 /** Returns the meta in portable form. What did not change keeps its form: a token unknown here stays a token. */
 function portableMeta(workspace: Workspace, meta: Meta, earlier: string | undefined): string {

@@ -30,6 +30,19 @@ export interface Summary {
   readonly slug: string;
 }
 
+/** The summary of a transcript that says nothing. */
+export const NO_SUMMARY: Summary = {
+  title: "",
+  firstPrompt: "",
+  lastPrompt: "",
+  lastAnswer: "",
+  branch: "",
+  createdAt: "",
+  updatedAt: "",
+  headless: false,
+  slug: "",
+};
+
 type Json = Readonly<Record<string, unknown>>;
 
 /**
