@@ -201,6 +201,7 @@ export function nameFault(name: string): string | undefined {
   if (/[\\:*?"<>|]/.test(name)) return "its name has a character that not every system allows";
   for (const part of name.split("/")) {
     if (part === "" || part === "." || part === "..") return "its name leaves its directory";
+    if (/^\d{6}$/.test(part)) return "its name is one that the hub uses for segments";
     if (RESERVED.test(part) || /[. ]$/.test(part)) return "its name is reserved on Windows";
     if (new TextEncoder().encode(part).length > 255) return "its name is too long";
   }

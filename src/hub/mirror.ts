@@ -152,6 +152,13 @@ export class Mirror implements AsyncDisposable {
   }
 
   async #emptyHub(): Promise<undefined> {
+    const branches = await this.git.run("look at the hub's branches", [
+      "ls-remote",
+      "--heads",
+      "--",
+      this.remote,
+    ]);
+    if (branches.length > 0) throw this.#noHub();
     if (await this.head() === undefined) return undefined;
     throw new CcsyncError(
       "failed",
@@ -167,7 +174,11 @@ export class Mirror implements AsyncDisposable {
   async #checkFormat(head: Oid): Promise<void> {
     const format = await this.text(head, FORMAT_PATH);
     if (format !== undefined) return checkFormat(format);
-    throw new CcsyncError(
+    throw this.#noHub();
+  }
+
+  #noHub(): CcsyncError {
+    return new CcsyncError(
       "setup",
       `cannot use "${redact(this.remote)}": it is a git repository, but not a hub of ccsync`,
       {

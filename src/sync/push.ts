@@ -44,6 +44,8 @@ export interface PushOptions {
 
 /** Being overtaken so often in a row is no bad luck any more. */
 const MOST_RETRIES = 50;
+/** Rejections on one and the same head are no race. */
+const MOST_WITHOUT_PROGRESS = 8;
 /** A commit of a first push holds about so much: what was accepted need not be sent again. */
 const COMMIT_BYTES = 64 * 1024 * 1024;
 /** Every so many pushes the mirror is tidied. */
@@ -70,7 +72,7 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       workspace.progress.step(`sending ${batch.length} of ${items.length} sessions`);
       const written = await commitBatch(workspace, head, registration, batch, done);
       if (await workspace.mirror.push(written.commit) === "rejected") {
-        await done.waitForTurn();
+        await done.waitForTurn(head);
         continue;
       }
       await settle(workspace, written, registration);
@@ -91,6 +93,8 @@ class Outcome {
   readonly #sent = new Map<string, SessionReport>();
   #retries = 0;
   #inARow = 0;
+  #lastHead: Oid | undefined;
+  #withoutProgress = 0;
 
   add(sent: readonly Sent[]): void {
     this.#inARow = 0;
@@ -106,9 +110,26 @@ class Outcome {
     this.failed.set(view.id, { id: view.id, title: titleOf(view), why: messageOf(error) });
   }
 
-  /** Waits a random while, longer after more tries. */
-  async waitForTurn(): Promise<void> {
+  /**
+   * Waits a random while, longer after more tries.
+   *
+   * @param head The hub's head that the rejected commit was made on
+   */
+  async waitForTurn(head: Oid | undefined): Promise<void> {
     this.#retries++;
+    this.#withoutProgress = head === this.#lastHead ? this.#withoutProgress + 1 : 0;
+    this.#lastHead = head;
+    if (this.#withoutProgress > MOST_WITHOUT_PROGRESS) {
+      throw new CcsyncError(
+        "failed",
+        "cannot push to the hub: it rejects every push though nobody else is pushing",
+        {
+          hints: [
+            "look for a left-over main.lock, or missing permissions, in the hub; the sessions are safe on this machine",
+          ],
+        },
+      );
+    }
     if (++this.#inARow > MOST_RETRIES) {
       throw new CcsyncError(
         "failed",

@@ -99,6 +99,7 @@ Deno.test("nameFault() refuses what not every system can hold", () => {
     "a?b",
     "a*b",
     "a|b",
+    "a/123456",
   ];
   for (const name of bad) assert.ok(nameFault(name) !== undefined, JSON.stringify(name));
   for (const name of ["a", "a/b.txt", "ü/日本.md", ".hidden", "a..b"]) {

@@ -158,7 +158,21 @@ Deno.test("addresses that are no hub", async () => {
   await git("init", "-b", "main");
   await git("commit", "--allow-empty", "-m", "mine");
   await assertFails(machine, init(repository), EXIT_CODES.setup, /not a hub of ccsync/);
+  await git("branch", "-m", "master");
+  await assertFails(machine, init(repository), EXIT_CODES.setup, /not a hub of ccsync/);
   assert.ok(!await exists(join(machine.ccsyncHome, "config.json")));
+});
+
+Deno.test("a hub that rejects every push is no race: it is said, and nothing is lost", async () => {
+  await using world = await World.create();
+  const machine = await world.joined("laptop");
+  const id = machine.plant("variants/base.jsonl");
+  const lock = join(world.hub, "refs/heads/main.lock");
+  await Deno.writeTextFile(lock, "");
+  await assertFails(machine, ["push"], EXIT_CODES.failed, /rejects every push though nobody else/);
+  await Deno.remove(lock);
+  await machine.ccsync("push");
+  assert.match(await world.hubTranscript(id), /turn one/);
 });
 
 Deno.test("a broken or newer configuration names the key and the fix", async () => {

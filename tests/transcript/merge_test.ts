@@ -81,6 +81,8 @@ Deno.test("linesMissingFrom() returns the local lines that the hub lacks", () =>
     // The same record twice on one side.
     ["X A", "A A", ""],
     ["X A a A b", "A a A b c", "c"],
+    // One line of the hub stands for one local line.
+    ["X A a B", "A a a B", "a"],
     // A record that was taken out of the middle locally is still in the hub.
     ["A B C", "A C D", "D"],
   ];
@@ -98,6 +100,7 @@ Deno.test("linesMissingFrom() adds nothing when a push is repeated after a crash
     // The lines around a known record look like those that were added.
     ["A", "b a A b C"],
     ["b A", "A b A b"],
+    ["D c", "a c D c B"],
   ];
   for (const [hub, local] of cases) {
     const added = missing(hub, local);
