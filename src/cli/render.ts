@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { MemoryItem } from "../sync/memory/report.ts";
 import type { SessionFault, SessionReport, SyncReport } from "../sync/report.ts";
 import type { Ending } from "./context.ts";
 import { fit, formatSize } from "./table.ts";
@@ -10,15 +11,20 @@ import { clean, type Terminal } from "./terminal.ts";
 
 /** Writes what a push or a pull did, and returns whether all of it was done. */
 export function renderSync(terminal: Terminal, report: SyncReport): Ending {
-  const isPartial = report.failed.length + report.skipped.length + report.unmapped.length > 0;
+  const { memory } = report;
+  const undone = [report.failed, report.skipped, report.unmapped, memory.failed, memory.skipped];
+  const isPartial = undone.some((list) => list.length > 0);
   const ending = isPartial ? "partial" : "done";
   if (terminal.options.isJson) {
     terminal.json(report);
     return ending;
   }
   for (const session of report.sessions) terminal.note(sessionLine(report, session));
+  for (const item of memory.items) terminal.note(memoryLine(item));
   for (const fault of report.waiting) terminal.note(`  waits     ${faultLine(fault)}`);
   for (const { what, why } of report.skipped) terminal.warn(`skipped "${what}": ${why}`);
+  for (const { what, why } of memory.skipped) terminal.warn(`skipped "${what}": ${why}`);
+  for (const { what, why } of memory.failed) terminal.warn(`not synced: "${what}": ${why}`);
   for (const fault of report.failed) terminal.warn(`not synced: ${faultLine(fault)}`);
   for (const { name, sessions } of report.unmapped) {
     terminal.warn(
@@ -51,11 +57,22 @@ function sessionLine({ direction }: SyncReport, session: SessionReport): string 
   return `  ${fit(action, 8, "left")}  ${session.id.slice(0, 8)}  ${title}  ${amount}`;
 }
 
+const MEMORY_ACTIONS = { send: "memory", take: "memory", merge: "merged", delete: "deleted" };
+
+function memoryLine({ action, bytes, note, path, project }: MemoryItem): string {
+  const where = project === "" ? path : `${path} of ${project}`;
+  const amount = action === "delete" ? [] : [formatSize(bytes)];
+  const parts = [...amount, ...(note === undefined ? [] : [note])];
+  return clean(`  ${fit(MEMORY_ACTIONS[action], 8, "left")}  ${[where, ...parts].join(", ")}`);
+}
+
 function faultLine({ id, title, why }: SessionFault): string {
   return clean(`${id.slice(0, 8)}  ${title}: ${why}`);
 }
 
-function summaryLine({ direction, failed, isDryRun, retries, sessions }: SyncReport): string {
+function summaryLine(
+  { direction, failed, isDryRun, memory, retries, sessions }: SyncReport,
+): string {
   const verb = isDryRun ? `would ${direction}` : direction === "push" ? "pushed" : "pulled";
   const merged = sessions.filter(({ action }) => action === "merge").length;
   const extra = [
@@ -63,9 +80,13 @@ function summaryLine({ direction, failed, isDryRun, retries, sessions }: SyncRep
     ...(failed.length > 0 ? [`${failed.length} not synced`] : []),
     ...(retries > 0 ? [`${retries} ${retries === 1 ? "retry" : "retries"}`] : []),
   ];
-  const what = sessions.length === 0 && !isDryRun && failed.length === 0
+  const files = memory.items.length === 0
+    ? ""
+    : ` and ${count(memory.items.length, "memory file")}`;
+  const isNothing = sessions.length + failed.length + memory.items.length === 0 && !isDryRun;
+  const what = isNothing
     ? `nothing to ${direction}`
-    : `${verb} ${count(sessions.length, "session")}`;
+    : `${verb} ${count(sessions.length, "session")}${files}`;
   return extra.length === 0 ? what : `${what} (${extra.join(", ")})`;
 }
 

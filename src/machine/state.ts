@@ -304,6 +304,13 @@ export class State implements Disposable {
       );
   }
 
+  /** Remembers how the file of a base looks from outside, where its content is the same. */
+  touchTextBase({ set, path }: TextBase, stamp: FileStamp, folder: string): void {
+    this.#db.prepare(
+      "UPDATE text_base SET size = ?, mtime_ms = ?, ino = ?, folder = ? WHERE set_key = ? AND path = ?",
+    ).run(stamp.size, stamp.mtimeMs, stamp.ino, folder, set, path);
+  }
+
   /** Forgets what was agreed on for a shared text. */
   removeTextBase({ set, path }: Pick<TextBase, "set" | "path">): void {
     this.#db.prepare("DELETE FROM text_base WHERE set_key = ? AND path = ?").run(set, path);

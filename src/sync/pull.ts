@@ -13,6 +13,8 @@ import {
   RETENTION_DAYS,
   type SessionView,
 } from "./facts.ts";
+import { receiveMemory } from "./memory/receive.ts";
+import { gatherMemory } from "./memory/view.ts";
 import { planPull, type PullAction } from "./plan.ts";
 import { receiveSession, sidecarItems } from "./receive.ts";
 import { agreeOn, register } from "./registration.ts";
@@ -50,7 +52,9 @@ export async function pull(workspace: Workspace, options: PullOptions): Promise<
     if (!isSharedChanged) agreeOn(workspace, shared);
   }
   const overview = await gatherFacts(workspace, options.all);
-  const report = await pullSessions(workspace, overview, options);
+  const sessions = await pullSessions(workspace, overview, options);
+  const shared = await gatherMemory(workspace, head, options.all);
+  const report = { ...sessions, memory: await receiveMemory(workspace, shared, options) };
   if (!options.isDryRun) state.setFact("last_pull", new Date(env.now()).toISOString());
   return report;
 }
@@ -60,7 +64,7 @@ async function pullSessions(
   workspace: Workspace,
   overview: Overview,
   options: PullOptions,
-): Promise<SyncReport> {
+): Promise<Omit<SyncReport, "memory">> {
   const sessions: SessionReport[] = [];
   const waiting: SessionFault[] = [];
   const failed: SessionFault[] = [];

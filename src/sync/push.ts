@@ -11,6 +11,9 @@ import { refreshCatalogue } from "./catalogue.ts";
 import { summaryOf } from "./content.ts";
 import { TRANSCRIPT } from "./document.ts";
 import { gatherFacts, isFileTrouble, type Overview, type SessionView } from "./facts.ts";
+import { type MemoryReport, NO_MEMORY } from "./memory/report.ts";
+import { foreseenMemory, type MemorySent, sendMemory, settleMemory } from "./memory/send.ts";
+import { gatherMemory, type MemoryView, NOTHING_SHARED } from "./memory/view.ts";
 import { agreeOn, register, type Registration, writeRegistration } from "./registration.ts";
 import {
   countUnmapped,
@@ -66,18 +69,25 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       ? { sessions: [], skipped: [] }
       : await gatherFacts(workspace, options.all);
     const items = await planItems(workspace, overview, done);
-    if (options.isDryRun) return { ...done.report(overview, true), sessions: items.map(foreseen) };
+    const memory = options.isRegistrationOnly === true
+      ? NOTHING_SHARED
+      : await gatherMemory(workspace, head, options.all);
+    if (options.isDryRun) {
+      const report = done.report(overview, true);
+      return { ...report, sessions: items.map(foreseen), memory: foreseenMemory(memory) };
+    }
     const batch = takeBatch(items);
-    if (batch.length > 0 || registration.isNeeded) {
+    if (batch.length > 0 || registration.isNeeded || memory.isChanged) {
       workspace.progress.step(`sending ${batch.length} of ${items.length} sessions`);
-      const written = await commitBatch(workspace, head, registration, batch, done);
+      const contents = { registration, batch, memory };
+      const written = await commitBatch(workspace, head, contents, done);
       if (await workspace.mirror.push(written.commit) === "rejected") {
         await done.waitForTurn(head);
         continue;
       }
       await settle(workspace, written, registration);
-      done.add(written.sent);
-    }
+      done.add(written);
+    } else done.noteMemory(foreseenMemory(memory));
     if (batch.length === items.length) {
       if (options.isRegistrationOnly !== true) {
         workspace.state.setFact("last_push", new Date(workspace.env.now()).toISOString());
@@ -91,18 +101,25 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
 class Outcome {
   readonly failed = new Map<string, SessionFault>();
   readonly #sent = new Map<string, SessionReport>();
+  #memory: MemoryReport = NO_MEMORY;
   #retries = 0;
   #inARow = 0;
   #lastHead: Oid | undefined;
   #withoutProgress = 0;
 
-  add(sent: readonly Sent[]): void {
+  add({ memory, sent }: Written): void {
     this.#inARow = 0;
+    this.noteMemory(memory.report);
     for (const { faults, report } of sent) {
       this.#sent.set(report.id, report);
       const { id, title } = report;
       if (faults.length > 0) this.failed.set(id, { id, title, why: faults.join("; ") });
     }
+  }
+
+  /** Adds what was done with memory; what could not be done is the last look's. */
+  noteMemory({ failed, items, skipped }: MemoryReport): void {
+    this.#memory = { items: [...this.#memory.items, ...items], failed, skipped };
   }
 
   fail(view: SessionView, error: unknown): void {
@@ -153,6 +170,7 @@ class Outcome {
       })),
       failed: [...this.failed.values()],
       skipped,
+      memory: this.#memory,
       unmapped: countUnmapped(sessions.filter(({ transcript }) => transcript.local !== undefined)),
       retries: this.#retries,
     };
@@ -212,16 +230,23 @@ function takeBatch(items: readonly PushItem[]): readonly PushItem[] {
   return end === -1 ? items : items.slice(0, end);
 }
 
+/** What one commit is to hold. */
+interface Contents {
+  readonly registration: Registration;
+  readonly batch: readonly PushItem[];
+  readonly memory: MemoryView;
+}
+
 interface Written {
   readonly commit: Oid;
   readonly sent: readonly Sent[];
+  readonly memory: MemorySent;
 }
 
 async function commitBatch(
   workspace: Workspace,
   head: Oid | undefined,
-  registration: Registration,
-  batch: readonly PushItem[],
+  { batch, memory, registration }: Contents,
   done: Outcome,
 ): Promise<Written> {
   const { config, env, mirror } = workspace;
@@ -229,6 +254,7 @@ async function commitBatch(
   const count = batch.length === 1 ? "1 session" : `${batch.length} sessions`;
   const message = `${config.machineId}: ${count}\n`;
   const info = { message, machine: config.machineId, at: env.now() };
+  let memorySent: MemorySent = { report: NO_MEMORY, texts: [] };
   const commit = await mirror.commit(head, info, async (changes) => {
     await writeRegistration(changes, config.machineId, registration);
     for (const item of batch) {
@@ -238,14 +264,15 @@ async function commitBatch(
         done.fail(item.view, error);
       }
     }
+    memorySent = await sendMemory(changes, workspace, memory);
   });
-  return { commit, sent };
+  return { commit, sent, memory: memorySent };
 }
 
 /** Remembers what machine and hub agree on now that the push was accepted. */
 async function settle(
   workspace: Workspace,
-  { commit, sent }: Written,
+  { commit, memory, sent }: Written,
   { shared }: Registration,
 ): Promise<void> {
   const { mirror, state } = workspace;
@@ -261,5 +288,6 @@ async function settle(
     state.setFact("pushes", String(pushes));
     agreeOn(workspace, shared);
   });
+  await settleMemory(workspace, commit, memory);
   if (pushes % MAINTENANCE_INTERVAL === 0) await mirror.maintain();
 }

@@ -6,6 +6,7 @@
 import type { SessionId } from "../brands.ts";
 import type { Skipped } from "../claude/scan.ts";
 import type { SessionView } from "./facts.ts";
+import type { MemoryReport } from "./memory/report.ts";
 
 /** What happened to one session. */
 export interface SessionReport {
@@ -40,6 +41,8 @@ export interface SyncReport {
   /** What could not be synced. */
   readonly failed: readonly SessionFault[];
   readonly skipped: readonly Skipped[];
+  /** What happened to memory and CLAUDE.md. */
+  readonly memory: MemoryReport;
   /** Placeholders without a path here, and how many sessions wait for each. */
   readonly unmapped: readonly { readonly name: string; readonly sessions: number }[];
   /** How often somebody else was faster at pushing. */

@@ -90,9 +90,15 @@ export function canEnd(text: string, at: number): boolean {
 
 /** Returns whether a name goes on at `at` because a shell's backslash keeps the space there from ending it. */
 export function isEscapedSpace(text: string, at: number): boolean {
+  const after = skipBackslashes(text, at);
+  return after > at && text.charCodeAt(after) === SPACE;
+}
+
+/** Returns the first offset at or after `at` that holds no backslash. */
+export function skipBackslashes(text: string, at: number): number {
   let i = at;
   while (text.charCodeAt(i) === BACKSLASH) i++;
-  return i > at && text.charCodeAt(i) === SPACE;
+  return i;
 }
 
 /** Returns whether a path in prose ends before `at`. Backslashes are the caller's: they may separate. */

@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { endsPath } from "./boundary.ts";
+import { endsPath, skipBackslashes } from "./boundary.ts";
 import type { Codec } from "./translator.ts";
 
 const NEWLINE = 0x0a;
@@ -63,8 +63,8 @@ class Last<T> {
   #answer: T | undefined;
 
   /** Returns the remembered answer, or the one that `find` gives. */
-  of(at: number, find: (at: number) => T): T {
-    if (this.#at !== at || this.#answer === undefined) this.#answer = find(at);
+  of(at: number, find: () => T): T {
+    if (this.#at !== at || this.#answer === undefined) this.#answer = find();
     this.#at = at;
     return this.#answer;
   }
@@ -110,7 +110,8 @@ export class TextContext {
   isOpaque(at: number): boolean {
     if (!this.#isJson) return false;
     if (this.#codec === "jsonl" && !this.#lineOf(at).isRecord) return true;
-    return this.#signed.of(this.#stringAt(at), (open) => this.#isSigned(open));
+    const open = this.#stringAt(at);
+    return open !== -1 && this.#signed.of(open, () => this.#isSigned(open));
   }
 
   /**
@@ -146,9 +147,9 @@ export class TextContext {
         return depth + 1;
       }
     }
-    if (!this.#isJson) return ordinary;
-    const isNested = this.#nested.of(this.#openingQuote, (open) => this.#isNested(open));
-    return isNested ? ordinary + 1 : ordinary;
+    const open = this.#openingQuote;
+    if (!this.#isJson || open === -1) return ordinary;
+    return this.#nested.of(open, () => this.#isNested(open)) ? ordinary + 1 : ordinary;
   }
 
   /**
@@ -321,7 +322,9 @@ export class TextContext {
   /** Returns whether the whole content of the string that opens at `open` is a JSON object or array. */
   #isNested(open: number): boolean {
     const text = this.#text;
-    const [first, second, third] = [1, 2, 3].map((i) => text.charCodeAt(open + i));
+    const first = text.charCodeAt(open + 1);
+    const second = text.charCodeAt(open + 2);
+    const third = text.charCodeAt(open + 3);
     // An object begins with an escaped key quote or a line end, an array with anything: [x] is also prose.
     const opens = first === OPEN_BRACE
       ? second === BACKSLASH && (third === QUOTE || third === LETTER_N || third === LETTER_R)
@@ -386,13 +389,6 @@ export function readTail(
 
 const plain = (next: number): TailStep => ({ separators: "", next, ends: false });
 
-/** Returns the first offset at or after `at` that holds no backslash. */
-export function skipBackslashes(text: string, at: number): number {
-  let i = at;
-  while (text.charCodeAt(i) === BACKSLASH) i++;
-  return i;
-}
-
 const isSpaceLetter = (unit: number): boolean =>
   unit === LETTER_N || unit === LETTER_R || unit === LETTER_T;
 
@@ -411,7 +407,7 @@ const NO_PATH = /[<>|:;,*?&]| [ /{~]| -[^ ]|^\.+$/;
  * persistedOutputPath, skillDir, filename, notebook_path, ...); `originalFile` holds a file's content, and
  * `PATH` of an environment a list.
  */
-export function isPathKey(key: string): boolean {
+function isPathKey(key: string): boolean {
   return key !== "originalFile" &&
     /(?:[pP]ath|[dD]ir|cwd|Cwd|[fF]ile|[dD]irectory|file[nN]ame|[fF]older|[pP]roject|[rR]oot)$/
       .test(key);

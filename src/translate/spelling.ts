@@ -41,7 +41,7 @@ export interface Spelling {
 const KINDS: readonly string[] = ["ext", "fwd", "url", "msys", "wsl", "cyg", "dir"];
 
 /** How deeply JSON is found inside JSON: a path in a tool's output that quotes a transcript has level 3. */
-export const DEEPEST_LEVEL = 3;
+const DEEPEST_LEVEL = 3;
 
 /** Returns the form of a token; empty for the ordinary spelling. Do not change: part of the hub's format 1. */
 export function formOf({ kind, level, low, pct, separators, rest }: Spelling): string {

@@ -11,9 +11,10 @@ import {
   endsPath,
   isEscapedSpace,
   isFileUrl,
+  skipBackslashes,
 } from "./boundary.ts";
 import { type ByteSink, byteText } from "./bytes.ts";
-import { type PathExtent, type SeparatorRule, skipBackslashes, TextContext } from "./context.ts";
+import { type PathExtent, type SeparatorRule, TextContext } from "./context.ts";
 import { Rewriter } from "./rewriter.ts";
 import { formOf } from "./spelling.ts";
 import { readToken, TOKEN_OPEN, tokenText } from "./token.ts";
@@ -139,7 +140,7 @@ class Encoder {
       this.#rewriter.replace(at, end, reading.token);
       return;
     }
-    const extent = this.#context.extentOf(at, end, separatorRule(reading));
+    const extent = this.#context.extentOf(at, end, reading.rule);
     if (extent.kind === "field") this.#fieldEnd = extent.end;
     this.#rewriter.leave(at);
     const tokenAt = this.#rewriter.replace(at, end, reading.token);
@@ -186,16 +187,16 @@ class Encoder {
       if (this.#translator.profile.style === "windows") return false;
       if (isEscapedSpace(this.#text, end)) return true;
     }
-    const extent = this.#context.extentOf(at, end, separatorRule(reading));
+    const extent = this.#context.extentOf(at, end, reading.rule);
     return extent.kind !== "prose" && extent.end > end;
   }
 
   /** Makes the separators of the rest of a path portable. */
   #follow({ at, end, literal, reading }: Hit, extent: PathExtent, tokenAt: number): void {
-    const { spelling, token } = reading;
+    const { spelling, rule, token } = reading;
     const ordinary = isNative(reading) ? "b" : "f";
     if (ordinary === "f" && spelling.kind !== "fwd") return;
-    const rule = separatorRule(reading);
+
     const isPrecise = this.#how.precise?.has(this.#context.lineStart(at)) === true;
     if (literal.isDrive && ordinary === "b" && !isPrecise) this.#dropSeparator(end, extent, rule);
     let separators = "";
@@ -226,10 +227,5 @@ class Encoder {
     if (isLast) this.#rewriter.replace(end, after, "");
   }
 }
-
-const separatorRule = ({ level }: Reading): SeparatorRule => ({
-  unit: 2 ** level,
-  backslashSeparates: true,
-});
 
 const isNative = ({ spelling: { kind } }: Reading): boolean => kind === "native" || kind === "ext";

@@ -4,6 +4,7 @@
  * @module
  */
 import { utf8Text } from "./bytes.ts";
+import type { SeparatorRule } from "./context.ts";
 import type { PathStyle, Profile } from "./profile.ts";
 import { dashed, LONGEST_DIR_NAME } from "./project_dir.ts";
 import {
@@ -23,7 +24,7 @@ import { TOKEN_OPEN, tokenText } from "./token.ts";
 export type Codec = "jsonl" | "json" | "text";
 
 /** How often paths are JSON-escaped where nothing says otherwise. */
-export function ordinaryLevel(codec: Codec): number {
+function ordinaryLevel(codec: Codec): number {
   return codec === "text" ? 0 : 1;
 }
 
@@ -43,6 +44,8 @@ export interface Reading {
   readonly spelling: Spelling;
   /** How often this spelling is JSON-escaped. */
   readonly level: number;
+  /** What separates the names of the rest of the path. */
+  readonly rule: SeparatorRule;
   readonly token: string;
 }
 
@@ -69,8 +72,9 @@ export class Translator {
   readonly #expansions = new Map<string, Expansion>();
 
   /**
-   * @param cwds The working directories of the session whose files are translated: the names that Claude
-   * Code gives to directories of deeply nested ones can only be translated by who knows them
+   * @param cwds The working directories of the session whose files are translated: the directory names
+   * that Claude Code makes of deeply nested ones, and of `/p/app-old` beside a placeholder's `/p/app`, can
+   * only be translated by who knows what they stand for
    */
   constructor(profile: Profile, codec: Codec, cwds: Iterable<string> = []) {
     this.profile = profile;
@@ -78,8 +82,11 @@ export class Translator {
     this.level = ordinaryLevel(codec);
     this.#roots = new Map(profile.placeholders.map(({ name, root }) => [name, root]));
     this.#literals = groupLiterals(this.#allLiterals(cwds));
-    const sources = [...this.#literals.keys()].map(escapeRegExp);
-    this.anchors = new RegExp([...sources, `${escapeRegExp(TOKEN_OPEN)}(?=[~A-Z])`].join("|"), "g");
+    const sources = [...this.#literals.keys()].map(RegExp.escape);
+    this.anchors = new RegExp(
+      [...sources, `${RegExp.escape(TOKEN_OPEN)}(?=[~A-Z])`].join("|"),
+      "g",
+    );
   }
 
   /** Returns the literals that begin with an anchor, the longest first. */
@@ -131,11 +138,16 @@ export class Translator {
     const literal = literals.get(text) ?? { text, name, isDrive, readings: [] };
     if (literal.name !== name) return;
     const level = spelling.level ?? this.level;
-    const token = tokenText(name, formOf(spelling));
-    literals.set(text, { ...literal, readings: [...literal.readings, { spelling, level, token }] });
+    const reading: Reading = {
+      spelling,
+      level,
+      rule: { unit: 2 ** level, backslashSeparates: true },
+      token: tokenText(name, formOf(spelling)),
+    };
+    literals.set(text, { ...literal, readings: [...literal.readings, reading] });
   }
 
-  /** Adds the directory name of a deeply nested working directory: its token carries the rest of the path. */
+  /** Adds the directory name of a working directory where replacing its root's part would not do. */
   #addDirName(literals: Map<string, Literal>, cwd: string): void {
     const { style, placeholders } = this.profile;
     const separator = separatorText(style, 0);
@@ -144,7 +156,10 @@ export class Translator {
     const owner = placeholders.find(({ root }) => (path + separator).startsWith(root + separator));
     if (owner === undefined || !cwd.isWellFormed()) return;
     const rest = path.slice(owner.root.length + 1).replaceAll(separator, "/");
-    if (dashed(cwd).length <= LONGEST_DIR_NAME && rest.length <= LONGEST_REST) return;
+    const name = dashed(path);
+    const seeming = placeholders.find(({ root }) => `${name}-`.startsWith(`${dashed(root)}-`));
+    const isShort = name.length <= LONGEST_DIR_NAME && rest.length <= LONGEST_REST;
+    if (isShort && seeming === owner) return;
     this.#add(literals, owner.name, owner.root, { kind: "dir", rest, ...(low ? { low } : {}) });
   }
 }
@@ -172,12 +187,4 @@ function groupLiterals(literals: readonly Literal[]): Map<string, Literal[]> {
   }
   for (const group of groups.values()) group.sort((a, b) => b.text.length - a.text.length);
   return groups;
-}
-
-/** Escapes a text for a regular expression. */
-function escapeRegExp(text: string): string {
-  return text.replace(
-    /[^A-Za-z0-9]/g,
-    (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }

@@ -54,7 +54,7 @@ const PIECES: Readonly<Record<string, string>> = {
   "nested JSON": '{\\"a\\":\\"/home/alice\\"},',
 };
 
-const SIZE = 400_000;
+const SIZE = 300_000;
 const HEADS = ["", '{"thinking":"', '{"a":"{\\"', '{"cwd":"/home/alice/'];
 
 for (const [what, piece] of Object.entries(PIECES)) {

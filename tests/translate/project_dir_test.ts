@@ -86,6 +86,16 @@ Deno.test("a directory name that would be cut elsewhere carries its path too", (
   );
 });
 
+Deno.test("a directory name that seems to lie below another root carries its path", () => {
+  const text = "/x/-home-alice-projects-old-app/y /x/-home-alice-projects-app";
+  const expected = "/x/{{HOME:dir.projects-2dold.app}}/y /x/{{PROJECTS:dir}}-app";
+  check(LINUX, "/home/alice/projects-old/app", "text", text, expected);
+  assert.equal(
+    local(WINDOWS, "text", expected),
+    "/x/C--Users-alice-projects-old-app/y /x/D--work-app",
+  );
+});
+
 Deno.test("a directory name under a deep root, a low drive or none is no trouble", () => {
   const root = `/srv/${"r".repeat(250)}`;
   const deep = profile("posix", { P: root });

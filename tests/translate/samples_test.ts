@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { byteText, utf8 } from "../../src/translate/bytes.ts";
 import type { Profile } from "../../src/translate/profile.ts";
+import { projectDirName } from "../../src/translate/project_dir.ts";
 import { knownSpellings, spell } from "../../src/translate/spelling.ts";
 import { toLocal } from "../../src/translate/to_local.ts";
 import { toPortable } from "../../src/translate/to_portable.ts";
-import { type Codec, Translator } from "../../src/translate/translator.ts";
-import { isSame, LINUX, local, MACOS, moved, profile, SERVER, WINDOWS } from "./support.ts";
+import type { Codec } from "../../src/translate/translator.ts";
+import { isSame, LINUX, MACOS, moved, profile, SERVER, translator, WINDOWS } from "./support.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url);
 
@@ -57,44 +58,49 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 Deno.test("every sample comes back byte for byte on every machine", () => {
   for (const { name, codec, bytes } of SAMPLES) {
     for (const machine of READERS) {
-      const translator = new Translator(machine, codec);
-      assert.ok(isSame(toLocal(translator, toPortable(translator, bytes)), bytes), name);
+      const own = translator(machine, codec);
+      assert.ok(isSame(toLocal(own, toPortable(own, bytes)), bytes), name);
     }
   }
 });
 
 Deno.test("every sample's portable form comes back from every machine that read it", () => {
   for (const { name, codec, bytes, writer } of SAMPLES) {
-    const own = new Translator(writer, codec);
+    const own = translator(writer, codec);
     const portable = toPortable(own, bytes);
     assert.ok(isSame(toLocal(own, portable), bytes), name);
     for (const reader of READERS) {
-      const there = new Translator(reader, codec);
+      const there = translator(reader, codec);
       const read = toLocal(there, portable);
       assert.ok(isSame(toLocal(there, toPortable(there, read)), read), name);
     }
   }
 });
 
-Deno.test("every record of every sample has the equal native paths, and else the same content", () => {
+Deno.test("every record of every sample has the equal native paths between any two machines", () => {
   let records = 0;
   for (const { name, codec, bytes, writer } of SAMPLES.filter(({ codec }) => codec !== "text")) {
-    const portable = decoder.decode(toPortable(new Translator(writer, codec), bytes));
-    const split = (text: string) => codec === "jsonl" ? text.split("\n") : [text];
-    const [before, between] = [split(decoder.decode(bytes)), split(portable)];
-    assert.equal(before.length, between.length, name);
-    for (const [i, line] of before.entries()) {
-      const original = parsed(line.replace("\ufeff", ""));
-      if (original === undefined) continue;
-      records++;
-      for (const reader of READERS) {
-        const there = local(reader, codec, between[i] ?? "").replace("\ufeff", "");
-        checkRecord(original, JSON.parse(there), writer, reader);
+    const shared = toPortable(translator(writer, codec), bytes);
+    for (const from of READERS) {
+      const there = toLocal(translator(from, codec), shared);
+      const passedOn = toPortable(translator(from, codec), there);
+      const before = recordsOf(codec, there);
+      records += before.filter((record) => record !== undefined).length;
+      for (const to of READERS) {
+        const after = recordsOf(codec, toLocal(translator(to, codec), passedOn));
+        assert.equal(after.length, before.length, name);
+        for (const [i, record] of before.entries()) checkRecord(record, after[i], from, to);
       }
     }
   }
-  assert.ok(records > 250, `${records} records`);
+  assert.ok(records > 250 * READERS.length, `${records} records`);
 });
+
+/** Returns the values of all lines, or of the one document; `undefined` for lines that are no JSON. */
+function recordsOf(codec: Codec, bytes: Uint8Array): unknown[] {
+  const text = decoder.decode(bytes).replace("\ufeff", "");
+  return codec === "jsonl" ? text.split("\n").map(parsed) : [parsed(text)];
+}
 
 /** Fields that hold a path and nothing else, of a file outside Claude Code's own directories. */
 const PATH_FIELD = /^(?:cwd|file_path|filePath|planFilePath|filename)$/;
@@ -112,9 +118,24 @@ function checkRecord(original: unknown, read: unknown, writer: Profile, reader: 
   }
 }
 
+Deno.test("every project directory among the samples has the name of its sessions' cwd", () => {
+  const projects = new URL("alice/.claude/projects/", FIXTURES);
+  let sessions = 0;
+  for (const { name } of Deno.readDirSync(projects)) {
+    const directory = new URL(`${name}/`, projects);
+    for (const file of Deno.readDirSync(directory)) {
+      if (!file.name.endsWith(".jsonl")) continue;
+      const cwd = /"cwd":"([^"]*)"/.exec(Deno.readTextFileSync(new URL(file.name, directory)))?.[1];
+      assert.equal(projectDirName(cwd ?? ""), name);
+      sessions++;
+    }
+  }
+  assert.equal(sessions, 5);
+});
+
 Deno.test("no root of the writer is left in a sample's portable form outside signed blocks", () => {
   for (const { name, codec, bytes, writer } of SAMPLES) {
-    const lines = byteText(toPortable(new Translator(writer, codec), bytes)).split("\n");
+    const lines = byteText(toPortable(translator(writer, codec), bytes)).split("\n");
     for (const line of lines.map((line) => line.replaceAll(/"thinking":"[^"]*"/g, ""))) {
       if (codec === "jsonl" && parsed(line) === undefined) continue;
       for (const { root } of writer.placeholders) {

@@ -356,6 +356,12 @@ Deno.test("toPortable() names every separator where the reader could not know th
   assert.deepEqual([lines[0], lines[2]], ['{"cwd":"{{B}}/x"}', '{"cwd":"{{B}}/x"}']);
   assert.match(lines[1] ?? "", /\{\{A:[^}]*\.[^}]*\}\}/);
   assert.equal(carried(of, of, "jsonl", text), text);
+  const document = `${glued.slice(0, -1)},\n"cwd":"B:\\\\b\\\\x"}\n`;
+  assert.match(
+    portable(of, "json", document),
+    /^[^\n]*\{\{A:[^}]*\.[^\n]*\n"cwd":"\{\{B\}\}\/x"\}\n$/,
+  );
+  assert.equal(carried(of, of, "json", document), document);
 });
 
 Deno.test("roots with every sort of character are found and written", () => {

@@ -1,5 +1,6 @@
 import { machinePath, type MachineRecord, parseMachine } from "../../hub/format.ts";
 import type { Workspace } from "../../sync/workspace.ts";
+import { gatherMemory } from "../../sync/memory/view.ts";
 import { listSessions } from "../../sync/listing.ts";
 import { type Context, type Ending, inWorkspace } from "../context.ts";
 import { formatAge } from "../table.ts";
@@ -23,6 +24,9 @@ interface Status {
   readonly sessionsInHub: number;
   readonly toPush: number;
   readonly toPull: number;
+  /** Memory files and CLAUDE.md. */
+  readonly memoryToPush: number;
+  readonly memoryToPull: number;
   /** The last push or pull that did not do all of its work, if none did since. */
   readonly trouble: { readonly at: string; readonly command: string; readonly why: string } | null;
   readonly machines: readonly ({ readonly id: string } & MachineRecord)[];
@@ -33,6 +37,7 @@ async function statusOf(workspace: Workspace): Promise<Status> {
   await mirror.prepare();
   const here = await listSessions(workspace, { isRemote: false, all: false, headless: true });
   const inHub = await listSessions(workspace, { isRemote: true, all: false, headless: true });
+  const memory = await gatherMemory(workspace, await mirror.head(), false);
   return {
     machine: config.machineId,
     hub: config.remote,
@@ -42,6 +47,8 @@ async function statusOf(workspace: Workspace): Promise<Status> {
     sessionsInHub: inHub.length,
     toPush: here.filter(({ isUnpushed }) => isUnpushed).length,
     toPull: inHub.filter(({ isUnpulled }) => isUnpulled).length,
+    memoryToPush: memory.texts.filter(({ push }) => push !== "none").length,
+    memoryToPull: memory.texts.filter(({ pull }) => pull !== "none").length,
     trouble: JSON.parse(state.fact("trouble") ?? "null") as Status["trouble"],
     machines: await machinesOf(workspace),
   };
@@ -71,6 +78,7 @@ function describe(status: Status, now: number): string {
     `last pull  ${age(status.lastPull)}`,
     `sessions   ${status.sessionsHere} here, ${status.sessionsInHub} in the hub`,
     `waiting    ${status.toPush} to push, ${status.toPull} to pull (as of the last contact with the hub)`,
+    `memory     ${status.memoryToPush} to push, ${status.memoryToPull} to pull`,
     ...(status.trouble === null ? [] : [troubleLine(status.trouble, now)]),
     ...others.map(({ id, os, lastPush }) => `other      ${id} (${os}), last push ${age(lastPush)}`),
   ].map(clean).join("\n");

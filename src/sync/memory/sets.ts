@@ -122,7 +122,7 @@ class SetFinder {
     const sets: TextSet[] = [];
     let finder: ProjectFinder | undefined;
     for (const { isDirectory, name } of entriesOf(projectsDir(env.claudeDir))) {
-      if (!isDirectory || this.#claimed.has(name)) continue;
+      if (!isDirectory || this.#claimed.has(this.#folded(name))) continue;
       const directory = join(projectsDir(env.claudeDir), name, "memory") as LocalPath;
       const skipped: Skipped[] = [];
       const folder = scanMemory(directory, skipped);
@@ -186,7 +186,11 @@ class SetFinder {
   }
 
   #claim(directory: LocalPath): void {
-    this.#claimed.add(basename(dirname(directory)));
+    this.#claimed.add(this.#folded(basename(dirname(directory))));
+  }
+
+  #folded(name: string): string {
+    return this.#workspace.env.os === "linux" ? name : name.toLowerCase();
   }
 
   /** Returns the folders that a set had before placeholders moved, with their profiles. */
@@ -219,8 +223,8 @@ interface Place {
   readonly directory: LocalPath;
 }
 
-/** Returns the folder of the set that a base's file lies in. */
-export function rootOf({ file, path }: TextBase): LocalPath | undefined {
+/** Returns the folder of the set that a text's file lies in. */
+export function rootOf({ file, path }: Pick<TextBase, "file" | "path">): LocalPath | undefined {
   const end = join("/", path).slice(1);
   return file.endsWith(end) ? file.slice(0, -end.length - 1) as LocalPath : undefined;
 }
