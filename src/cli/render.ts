@@ -12,7 +12,8 @@ import { clean, type Terminal } from "./terminal.ts";
 /** Writes what a push or a pull did, and returns whether all of it was done. */
 export function renderSync(terminal: Terminal, report: SyncReport): Ending {
   const { memory } = report;
-  const undone = [report.failed, report.skipped, report.unmapped, memory.failed, memory.skipped];
+  // A link in place of a note is somebody's choice: it is told of, but no work is left.
+  const undone = [report.failed, report.skipped, report.unmapped, memory.failed, memory.unmapped];
   const isPartial = undone.some((list) => list.length > 0);
   const ending = isPartial ? "partial" : "done";
   if (terminal.options.isJson) {
@@ -27,13 +28,24 @@ export function renderSync(terminal: Terminal, report: SyncReport): Ending {
   for (const { what, why } of memory.failed) terminal.warn(`not synced: "${what}": ${why}`);
   for (const fault of report.failed) terminal.warn(`not synced: ${faultLine(fault)}`);
   for (const { name, sessions } of report.unmapped) {
-    terminal.warn(
-      `${count(sessions, "session")} cannot be placed here: ${name} has no path on this machine; ` +
-        `run: ccsync config add-placeholder ${name}=/path/here`,
+    warnUnmapped(terminal, name, count(sessions, "session"));
+  }
+  for (const { name, projects } of memory.unmapped) {
+    warnUnmapped(
+      terminal,
+      name,
+      `the memory of ${count(projects, "project")}`,
     );
   }
   if (!terminal.options.isQuiet) terminal.result(summaryLine(report));
   return ending;
+}
+
+function warnUnmapped(terminal: Terminal, name: string, what: string): void {
+  terminal.warn(
+    `${what} cannot be placed here: ${name} has no path on this machine; ` +
+      `run: ccsync config add-placeholder ${name}=/path/here`,
+  );
 }
 
 const ACTIONS: Readonly<Record<SyncReport["direction"], Readonly<Record<string, string>>>> = {

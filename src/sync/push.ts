@@ -118,8 +118,8 @@ class Outcome {
   }
 
   /** Adds what was done with memory; what could not be done is the last look's. */
-  noteMemory({ failed, items, skipped }: MemoryReport): void {
-    this.#memory = { items: [...this.#memory.items, ...items], failed, skipped };
+  noteMemory(report: MemoryReport): void {
+    this.#memory = { ...report, items: [...this.#memory.items, ...report.items] };
   }
 
   fail(view: SessionView, error: unknown): void {

@@ -81,6 +81,7 @@ export class TextContext {
   #nearestQuote = -1;
   #openingQuote = -1;
   readonly #level = new Last<number>();
+  readonly #inner = new Last<number>();
   readonly #key = new Last<string>();
   readonly #signed = new Last<boolean>();
   readonly #signedRecord = new Last<boolean>();
@@ -139,17 +140,21 @@ export class TextContext {
   #findLevel(at: number, ordinary: number): number {
     this.#findQuotes(at);
     const quote = this.#nearestQuote;
-    if (quote !== -1) {
-      const backslashes = this.#backslashesBefore(quote);
-      const depth = Math.log2(backslashes + 1);
-      const isInner = backslashes > 0 || !this.#isJson;
-      if (isInner && Number.isInteger(depth) && this.#opensString(quote - backslashes)) {
-        return depth + 1;
-      }
-    }
+    const inner = quote === -1 ? 0 : this.#inner.of(quote, () => this.#levelInside(quote));
+    if (inner > 0) return inner;
     const open = this.#openingQuote;
     if (!this.#isJson || open === -1) return ordinary;
     return this.#nested.of(open, () => this.#isNested(open)) ? ordinary + 1 : ordinary;
+  }
+
+  /** Returns how often what follows a quote is escaped, or 0 where it opens no string inside the text. */
+  #levelInside(quote: number): number {
+    const backslashes = this.#backslashesBefore(quote);
+    // One level has a backslash before its quotes, the next three, then seven.
+    const depth = Math.log2(backslashes + 1);
+    const isInner = backslashes > 0 || !this.#isJson;
+    const opens = isInner && Number.isInteger(depth) && this.#opensString(quote - backslashes);
+    return opens ? depth + 1 : 0;
   }
 
   /**

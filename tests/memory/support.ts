@@ -252,7 +252,7 @@ export class Machine implements AsyncDisposable {
   async push(all = false): Promise<MemoryReport> {
     for (;;) {
       const { head, view } = await this.look(all);
-      if (!view.isChanged) return { items: [], skipped: view.skipped, failed: view.failed };
+      if (!view.isChanged) return { ...view, items: [] };
       const { commit, sent, isPushed } = await this.commit(head, view);
       if (!isPushed) continue;
       await settleMemory(this.workspace, commit, sent);
@@ -304,12 +304,17 @@ export async function sync(...machines: readonly Machine[]): Promise<void> {
   }
 }
 
+/** Returns the bytes of a text of one UTF-16 unit a byte. */
+export function latin1(text: string): Uint8Array {
+  return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
+}
+
 /** Returns what is left alone and why, `a.md: it is ...`; the folder of the paths is left out. */
 export function refused({ skipped }: Pick<MemoryReport, "skipped">): string[] {
   return skipped.map(({ what, why }) => `${what.replace(/^.*\/(?=[^/])/s, "")}: ${why}`).sort();
 }
 
 /** Returns what was done with which text, `merge MEMORY.md`. */
-export function actions({ items }: MemoryReport): string[] {
+export function actions({ items }: Pick<MemoryReport, "items">): string[] {
   return items.map(({ action, path }) => `${action} ${path}`).sort();
 }

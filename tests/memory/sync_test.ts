@@ -7,7 +7,8 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { LocalPath, PlaceholderName } from "../../src/brands.ts";
 import { receiveMemory } from "../../src/sync/memory/receive.ts";
-import { actions, Shared, sync } from "./support.ts";
+import { gatherMemory } from "../../src/sync/memory/view.ts";
+import { actions, type Machine, Shared, sync } from "./support.ts";
 
 const OTHER = "OTHER" as PlaceholderName;
 
@@ -360,6 +361,23 @@ Deno.test("memory whose project nobody knows waits, and says so; outside the syn
   assert.equal(b.read(b.memory("MEMORY.md", "../outside")), "outside\n");
 });
 
+Deno.test("memory of a project whose placeholder is unknown here waits for it", async () => {
+  await using shared = await Shared.create();
+  const [a, b] = [shared.machine("a"), shared.machine("b")];
+  const withOther = (machine: Machine, root: string) =>
+    machine.workspace.setPlaceholders(
+      new Map(machine.workspace.config.placeholders).set(OTHER, root as LocalPath),
+    );
+  withOther(a, join(a.home, "other"));
+  a.session("../other/app");
+  a.write(a.memory("MEMORY.md", "../other/app"), "x\n");
+  await a.push(true);
+  assert.deepEqual((await b.pull()).unmapped, [{ name: "OTHER", projects: 1 }]);
+  withOther(b, join(b.projects, "deep"));
+  assert.deepEqual((await b.pull()).unmapped, []);
+  assert.equal(b.read(b.memory("MEMORY.md", "deep/app")), "x\n");
+});
+
 Deno.test("a token unknown here stays a token when its text is edited here", async () => {
   await using shared = await Shared.create();
   const [a, b] = [shared.machine("a"), shared.machine("b")];
@@ -445,6 +463,19 @@ Deno.test("another hub, or a history taken back, deletes nothing here", async ()
     assert.equal(b.read("MEMORY.md"), "one\n");
     assert.equal(b.read(b.claudeMd), "by b\nby a\n");
   }
+});
+
+Deno.test("a look before anything was fetched forgets nothing", async () => {
+  await using shared = await Shared.create();
+  const [a, b] = [shared.machine("a"), shared.machine("b")];
+  a.session();
+  a.write("MEMORY.md", "one\n");
+  a.write("note.md", "note\n");
+  await sync(a, b);
+  const { texts } = await gatherMemory(b.workspace, undefined, false);
+  assert.deepEqual(texts.map(({ pull }) => pull), ["none", "none"]);
+  b.remove("note.md");
+  assert.deepEqual(actions(await b.push()), ["delete note.md"]);
 });
 
 Deno.test("--dry-run tells and writes nothing", async () => {

@@ -54,8 +54,17 @@ const PIECES: Readonly<Record<string, string>> = {
   "nested JSON": '{\\"a\\":\\"/home/alice\\"},',
 };
 
-const SIZE = 300_000;
-const HEADS = ["", '{"thinking":"', '{"a":"{\\"', '{"cwd":"/home/alice/'];
+const SIZE = 200_000;
+const RUN = 50_000;
+const HEADS = [
+  "",
+  '{"thinking":"',
+  '{"data":"',
+  '{"a":"{\\"',
+  '{"cwd":"/home/alice/',
+  `{"a":"[${" ".repeat(RUN)}\\"`,
+  `{"a"${" ".repeat(RUN)}:"${"\\".repeat(RUN)}"`,
+];
 
 for (const [what, piece] of Object.entries(PIECES)) {
   Deno.test(`a long line of ${what} is translated in linear time`, () => {

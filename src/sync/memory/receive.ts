@@ -25,7 +25,7 @@ import { type MemoryView, remember, type TextView } from "./view.ts";
  */
 export async function receiveMemory(
   workspace: Workspace,
-  { failed, skipped, texts }: MemoryView,
+  { failed, skipped, texts, unmapped }: MemoryView,
   { isDryRun }: { readonly isDryRun: boolean },
 ): Promise<MemoryReport> {
   const items: MemoryItem[] = [];
@@ -43,7 +43,7 @@ export async function receiveMemory(
       failures.push({ what: view.local?.path ?? view.target, why: messageOf(error) });
     }
   }
-  return { items, skipped, failed: failures };
+  return { items, skipped, failed: failures, unmapped };
 }
 
 class Receiver {

@@ -27,10 +27,12 @@ export interface MemoryReport {
   readonly skipped: readonly Skipped[];
   /** What could not be synced this time. */
   readonly failed: readonly Skipped[];
+  /** Placeholders without a path here, and the memory of how many projects waits for each. */
+  readonly unmapped: readonly { readonly name: string; readonly projects: number }[];
 }
 
 /** The report of a run that has nothing to do with shared texts. */
-export const NO_MEMORY: MemoryReport = { items: [], skipped: [], failed: [] };
+export const NO_MEMORY: MemoryReport = { items: [], skipped: [], failed: [], unmapped: [] };
 
 /** Returns what the report says of a text. */
 export function memoryItem(

@@ -43,7 +43,7 @@ export interface SentText {
 export async function sendMemory(
   changes: CommitChanges,
   workspace: Workspace,
-  { failed, skipped, texts }: MemoryView,
+  { failed, skipped, texts, unmapped }: MemoryView,
 ): Promise<MemorySent> {
   const sent: SentText[] = [];
   const items: MemoryItem[] = [];
@@ -51,16 +51,16 @@ export async function sendMemory(
   for (const one of bySet(texts.filter(({ push }) => push !== "none"))) {
     await sendSet(changes, workspace, one, { sent, items, failures });
   }
-  return { report: { items, skipped, failed: failures }, texts: sent };
+  return { report: { items, skipped, failed: failures, unmapped }, texts: sent };
 }
 
 /** Returns what {@linkcode sendMemory} would do, without reading a file. */
-export function foreseenMemory({ failed, skipped, texts }: MemoryView): MemoryReport {
+export function foreseenMemory({ failed, skipped, texts, unmapped }: MemoryView): MemoryReport {
   const items = texts.flatMap((view) => {
     const bytes = view.merged?.length ?? view.local?.stamp.size ?? 0;
     return view.push === "none" ? [] : [memoryItem(view, view.push, bytes)];
   });
-  return { items, skipped, failed };
+  return { items, skipped, failed, unmapped };
 }
 
 /** Remembers what was sent now that the hub has accepted the commit. */

@@ -14,6 +14,7 @@ import { normalCwd, projectDirName } from "../../translate/project_dir.ts";
 import type { Workspace } from "../workspace.ts";
 import { type Folder, scanGlobal, scanMemory } from "./files.ts";
 import { ProjectFinder } from "./projects.ts";
+import type { MemoryReport } from "./report.ts";
 import type { HubSet } from "./shared.ts";
 
 /** A set of shared texts: the memory of a project, or `CLAUDE.md`. */
@@ -46,6 +47,12 @@ export function memoryDir({ claudeDir, os }: Workspace["env"], project: LocalPat
   return join(projectsDir(claudeDir), name, "memory") as LocalPath;
 }
 
+/** What is known of sets besides what lies on this machine. */
+export interface KnownSets {
+  readonly hubSets: ReadonlyMap<string, HubSet>;
+  readonly bases: readonly TextBase[];
+}
+
 /**
  * Returns the sets of this machine and the hub.
  *
@@ -54,12 +61,14 @@ export function memoryDir({ claudeDir, os }: Workspace["env"], project: LocalPat
  */
 export function findSets(
   workspace: Workspace,
-  hubSets: ReadonlyMap<string, HubSet>,
+  known: KnownSets,
   all: boolean,
   skipped: Skipped[],
-): TextSet[] {
-  const finder = new SetFinder(workspace, hubSets, all, skipped);
-  return [finder.globalSet(), ...finder.knownSets(), ...finder.newSets()];
+): { readonly sets: readonly TextSet[] } & Pick<MemoryReport, "unmapped"> {
+  const finder = new SetFinder(workspace, known, all, skipped);
+  const sets = [finder.globalSet(), ...finder.knownSets(), ...finder.newSets()];
+  const unmapped = [...finder.unmapped].sort().map(([name, projects]) => ({ name, projects }));
+  return { sets, unmapped };
 }
 
 class SetFinder {
@@ -70,10 +79,12 @@ class SetFinder {
   readonly #bases = new Map<string, Map<string, TextBase>>();
   /** Directories of projects that are accounted for. */
   readonly #claimed = new Set<string>();
+  /** For how many projects each placeholder is missing. */
+  readonly unmapped = new Map<string, number>();
 
   constructor(
     workspace: Workspace,
-    hubSets: ReadonlyMap<string, HubSet>,
+    { bases, hubSets }: KnownSets,
     all: boolean,
     skipped: Skipped[],
   ) {
@@ -81,9 +92,9 @@ class SetFinder {
     this.#hubSets = hubSets;
     this.#all = all;
     this.#skipped = skipped;
-    for (const base of workspace.state.textBases()) {
-      const bases = this.#bases.get(base.set) ?? new Map<string, TextBase>();
-      this.#bases.set(base.set, bases.set(base.path, base));
+    for (const base of bases) {
+      const ofSet = this.#bases.get(base.set) ?? new Map<string, TextBase>();
+      this.#bases.set(base.set, ofSet.set(base.path, base));
     }
   }
 
@@ -158,18 +169,18 @@ class SetFinder {
     return projects;
   }
 
-  /** Returns the directory of a project here, or says why there is none. */
+  /** Returns the directory of a project here, or notes why there is none. */
   #place(portable: PortablePath): LocalPath | undefined {
     const local = this.#workspace.local(portable);
-    const what = `memory of ${portable}`;
     if ("unmapped" in local) {
-      const [name = ""] = local.unmapped;
-      const how = `ccsync config add-placeholder ${name}=/path/here`;
-      this.#skipped.push({ what, why: `${name} has no path on this machine; run: ${how}` });
+      for (const name of local.unmapped) {
+        this.unmapped.set(name, (this.unmapped.get(name) ?? 0) + 1);
+      }
       return undefined;
     }
     const { isAbsolute } = this.#workspace.env.style === "windows" ? win32 : posix;
     if (isAbsolute(local.path)) return local.path;
+    const what = `memory of ${portable}`;
     this.#skipped.push({ what, why: "its project is no path of this machine" });
     return undefined;
   }

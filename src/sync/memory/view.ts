@@ -22,6 +22,7 @@ import { toLocal } from "../../translate/to_local.ts";
 import { isFileTrouble } from "../facts.ts";
 import type { Workspace } from "../workspace.ts";
 import { identityOf, isBlocked, isSameStamp, readSteady, settled } from "./files.ts";
+import type { MemoryReport } from "./report.ts";
 import { findSets, rootOf, type TextSet } from "./sets.ts";
 import { type HubText, readHubSets } from "./shared.ts";
 import { codecOf, todaysText } from "./text.ts";
@@ -53,19 +54,21 @@ export interface TextView {
 }
 
 /** The shared texts of this machine and the hub. */
-export interface MemoryView {
+export interface MemoryView extends Omit<MemoryReport, "items"> {
   /** Those that something is to be done with, in order of sets and paths. */
   readonly texts: readonly TextView[];
   /** Whether a push has anything to send. */
   readonly isChanged: boolean;
-  /** What is left alone because of what it is. */
-  readonly skipped: readonly Skipped[];
-  /** What could not be read this time. */
-  readonly failed: readonly Skipped[];
 }
 
 /** The view of a run that has nothing to do with shared texts. */
-export const NOTHING_SHARED: MemoryView = { texts: [], isChanged: false, skipped: [], failed: [] };
+export const NOTHING_SHARED: MemoryView = {
+  texts: [],
+  isChanged: false,
+  skipped: [],
+  failed: [],
+  unmapped: [],
+};
 
 /**
  * Gathers the shared texts, and remembers where both sides turn out to be equal. Reads the content of what
@@ -79,12 +82,13 @@ export async function gatherMemory(
   head: Oid | undefined,
   all: boolean,
 ): Promise<MemoryView> {
-  await forgetOtherHistory(workspace, head);
+  const bases = await currentBases(workspace, head);
   const skipped: Skipped[] = [];
   const failed: Skipped[] = [];
   const hubSets = await readHubSets(workspace, head, skipped);
   const texts: TextView[] = [];
-  for (const set of findSets(workspace, hubSets, all, skipped)) {
+  const { sets, unmapped } = findSets(workspace, { hubSets, bases }, all, skipped);
+  for (const set of sets) {
     for (const found of textsOf(workspace, set)) {
       try {
         const view = await viewOf(workspace, found);
@@ -95,24 +99,28 @@ export async function gatherMemory(
       }
     }
   }
-  return { texts, isChanged: texts.some(({ push }) => push !== "none"), skipped, failed };
+  const isChanged = texts.some(({ push }) => push !== "none");
+  return { texts, isChanged, skipped, failed, unmapped };
 }
 
 /**
- * What was agreed on with another hub, or with a history that somebody took back, says nothing about what is
- * missing in this one.
+ * Returns what was agreed on with this hub. What was agreed on with another one, or with a history that
+ * somebody took back, says nothing about what is missing in this one.
  */
-async function forgetOtherHistory(
+async function currentBases(
   { mirror, state }: Workspace,
   head: Oid | undefined,
-): Promise<void> {
+): Promise<readonly TextBase[]> {
+  // The hub is empty, or was not fetched yet: nothing can be said, and nothing need be forgotten.
+  if (head === undefined) return [];
   const known = state.fact("memory_head");
-  if (known === head) return;
-  const isContinued = known !== undefined && head !== undefined &&
-    (await mirror.git.try(["merge-base", "--is-ancestor", known, head])).code === 0;
-  if (!isContinued) state.clearTextBases();
-  if (head === undefined) state.forgetFact("memory_head");
-  else state.setFact("memory_head", head);
+  if (known !== head) {
+    const isContinued = known !== undefined &&
+      (await mirror.git.try(["merge-base", "--is-ancestor", known, head])).code === 0;
+    if (!isContinued) state.clearTextBases();
+    state.setFact("memory_head", head);
+  }
+  return state.textBases();
 }
 
 /** A text before it is known what is to be done with it. */
