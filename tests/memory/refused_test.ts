@@ -4,6 +4,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { textNameFault } from "../../src/sync/memory/files.ts";
 import { actions, refused, Shared, sync } from "./support.ts";
 
@@ -241,4 +242,10 @@ Deno.test(UNREADABLE, { ignore: Deno.uid() === 0 }, async () => {
   assert.deepEqual(actions(report), ["send MEMORY.md"]);
   assert.deepEqual(refused(report), ["deep: it cannot be read: permission denied"]);
   Deno.chmodSync(a.memory("deep"), 0o700);
+  const project = join(a.memory(), "..");
+  Deno.chmodSync(project, 0o000);
+  const other = await a.push();
+  assert.deepEqual(actions(other), []);
+  assert.deepEqual(refused(other), ["memory: it cannot be read: permission denied"]);
+  Deno.chmodSync(project, 0o700);
 });

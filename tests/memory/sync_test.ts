@@ -469,6 +469,7 @@ Deno.test("a look before anything was fetched forgets nothing", async () => {
   await using shared = await Shared.create();
   const [a, b] = [shared.machine("a"), shared.machine("b")];
   a.session();
+  b.session();
   a.write("MEMORY.md", "one\n");
   a.write("note.md", "note\n");
   await sync(a, b);

@@ -29,6 +29,16 @@ export interface Folder {
 
 /** Scans the memory of a project. */
 export function scanMemory(directory: LocalPath, skipped: Skipped[]): Folder {
+  try {
+    return scanned(directory, skipped);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    skipped.push({ what: directory, why: UNREADABLE });
+    return { files: new Map(), blocked: [""], identity: "" };
+  }
+}
+
+function scanned(directory: LocalPath, skipped: Skipped[]): Folder {
   for (const path of [dirname(directory), directory]) {
     const info = lstatIfThere(path);
     if (info === undefined) return { files: new Map(), blocked: [], identity: "" };
@@ -128,6 +138,7 @@ export function settled(stamp: FileStamp, now: number): FileStamp {
   return now - stamp.mtimeMs > SETTLED_MS ? stamp : NO_STAMP;
 }
 
+const UNREADABLE = "it cannot be read: permission denied";
 const LINK = "it is a link, and ccsync neither follows nor replaces links";
 /** What systems put into any folder, and what ccsync itself is writing. */
 const LITTER = /^(?:\.DS_Store|Thumbs\.db|desktop\.ini|\.ccsync-[0-9a-f]+\.tmp)$/i;
@@ -143,7 +154,7 @@ function walk(directory: string, prefix: string, found: Found, skipped: Skipped[
     entries = entriesOf(directory);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    skipped.push({ what: directory, why: "it cannot be read: permission denied" });
+    skipped.push({ what: directory, why: UNREADABLE });
     found.blocked.push(prefix.slice(0, -1));
     return;
   }
