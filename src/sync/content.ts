@@ -140,14 +140,20 @@ export function localised(
   return codec === "binary" ? bytes : toLocal(workspace.translator(codec, profileKey), bytes);
 }
 
-/** Returns content of this machine in portable form, read with today's placeholders or an earlier profile's. */
+/**
+ * Returns content of this machine in portable form, read with today's placeholders or an earlier profile's.
+ *
+ * @param project The project of the session that the content belongs to
+ */
 export function portable(
   workspace: Workspace,
   codec: KindCodec,
   bytes: Uint8Array,
   profileKey?: string,
+  project?: LocalPath,
 ): Uint8Array {
-  return codec === "binary" ? bytes : toPortable(workspace.translator(codec, profileKey), bytes);
+  if (codec === "binary") return bytes;
+  return toPortable(workspace.translator(codec, profileKey, project), bytes);
 }
 
 /** A document that both sides have. */

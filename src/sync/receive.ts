@@ -174,7 +174,7 @@ async function joinBoth(incoming: Incoming): Promise<Received> {
 
 /** Returns lines that were written with earlier placeholders as they read with today's. */
 function relocalised(
-  { document, workspace }: Incoming,
+  { document, view, workspace }: Incoming,
   lines: readonly Uint8Array[],
 ): readonly Uint8Array[] {
   const { base, codec, localState } = document;
@@ -182,7 +182,9 @@ function relocalised(
     base.profile === workspace.profileKey;
   if (isOfToday || codec === "binary") return lines;
   const today = workspace.translator(codec);
-  return lines.map((line) => toLocal(today, portable(workspace, codec, line, base.profile)));
+  return lines.map((line) =>
+    toLocal(today, portable(workspace, codec, line, base.profile, view.project))
+  );
 }
 
 /** Appends what the hub has after the local bytes, which are the beginning of it. */

@@ -203,7 +203,7 @@ async function sendOnce(
   for (const piece of newContent(item)) {
     // New lines follow the placeholders that the file was written with, until a pull localises it anew.
     const profile = keepsBase(item) ? base?.profile : undefined;
-    await writer.write(portable(workspace, document.codec, piece, profile));
+    await writer.write(portable(workspace, document.codec, piece, profile, view.project));
   }
   await writer.end();
   const isWhole = action === "create" || action === "replace";

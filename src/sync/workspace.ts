@@ -19,6 +19,7 @@ import {
   profileKey,
   rootFault,
 } from "../translate/profile.ts";
+import { dashed, projectDirName } from "../translate/project_dir.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { type Codec, Translator } from "../translate/translator.ts";
 import { refreshCatalogue } from "./catalogue.ts";
@@ -105,13 +106,20 @@ export class Workspace implements AsyncDisposable {
     this.state[Symbol.dispose]();
   }
 
-  /** Returns the translator of a codec, for this machine's profile or an earlier one of it. */
-  translator(codec: Codec, key: string = this.profileKey): Translator {
-    const name = `${codec} ${key}`;
+  /**
+   * Returns the translator of a codec, for this machine's profile or an earlier one of it.
+   *
+   * @param project Whose files are to be made portable: the cut directory name of a deeply nested project
+   * can only be translated by who knows what it stands for
+   */
+  translator(codec: Codec, key: string = this.profileKey, project?: LocalPath): Translator {
+    const isCut = project !== undefined && projectDirName(project) !== dashed(project);
+    const cwds = isCut ? [project] : [];
+    const name = `${codec} ${key} ${cwds.join()}`;
     let translator = this.#translators.get(name);
     if (translator === undefined) {
       const profile = key === this.#profileKey ? this.#profile : parseProfileKey(key);
-      translator = new Translator(profile, codec);
+      translator = new Translator(profile, codec, cwds);
       this.#translators.set(name, translator);
     }
     return translator;

@@ -193,7 +193,11 @@ export class Machine implements AsyncDisposable {
 
   /** Makes a project known by a session in one of its directories. */
   session(directory = "app"): void {
-    const cwd = join(this.projects, directory);
+    this.sessionAt(join(this.projects, directory));
+  }
+
+  /** Makes a project known by a session in a directory. */
+  sessionAt(cwd: string): void {
     const id = crypto.randomUUID();
     const path = join(this.env.claudeDir, "projects", projectDirName(cwd), `${id}.jsonl`);
     Deno.mkdirSync(dirname(path), { recursive: true });

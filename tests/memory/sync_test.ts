@@ -417,7 +417,9 @@ Deno.test("placeholders that move take the memory with them, unsent edits and ne
   const moved = join(b.home, "moved") as LocalPath;
   b.workspace.setPlaceholders(new Map([["PROJECTS" as PlaceholderName, moved]]));
   assert.equal(b.projects, moved);
-  assert.deepEqual(actions(await b.pull()), ["merge MEMORY.md", "take note.md"]);
+  const report = await b.pull();
+  assert.deepEqual(actions(report), ["merge MEMORY.md", "take note.md"]);
+  assert.deepEqual(report.skipped, [], "the old folder is no unknown project's");
   assert.equal(b.read("MEMORY.md"), `in ${moved}/app\nedited in ${moved}\n`);
   assert.deepEqual(actions(await b.push()), ["delete gone.md", "send MEMORY.md", "send new.md"]);
   assert.deepEqual(actions(await b.pull()), ["take new.md"]);
@@ -427,6 +429,47 @@ Deno.test("placeholders that move take the memory with them, unsent edits and ne
   assert.deepEqual(a.neutral(), b.neutral());
   assert.deepEqual(Object.keys(a.neutral()), ["MEMORY.md", "new.md", "note.md"]);
   assert.ok(b.backups.includes(`in ${before}/app\nedited in ${before}\n`));
+});
+
+Deno.test("two sets that are for one directory here: the one of the nearest placeholder is used", async () => {
+  await using shared = await Shared.create();
+  const APPS = "APPS" as PlaceholderName;
+  const [a, b, c] = [
+    shared.machine("a"),
+    shared.machine("b", { projects: "work" }),
+    shared.machine("c"),
+  ];
+  const inApps = (machine: Machine) =>
+    machine.workspace.setPlaceholders(
+      new Map([[APPS, machine.workspace.config.syncDirectories[0] ?? a.home as LocalPath]]),
+    );
+  const path = (machine: Machine) => {
+    const root = machine.workspace.config.syncDirectories[0] ?? "";
+    const name = join(root, "app").replace(/[^a-zA-Z0-9]/g, "-");
+    return join(machine.env.claudeDir, "projects", name, "memory/MEMORY.md");
+  };
+  a.workspace.setPlaceholders(new Map());
+  a.write(path(a), "by a\n");
+  a.sessionAt(join(a.home, "projects/app"));
+  inApps(b);
+  b.write(path(b), "by b\n");
+  b.sessionAt(join(b.home, "work/app"));
+  inApps(c);
+  await a.push();
+  await b.push();
+  const keys = (await shared.files()).filter((name) => name.endsWith("/project.json"));
+  assert.deepEqual(keys.map((name) => name.replace(/-[0-9a-f]{16}.*/, "")), [
+    "memory/APPS-app",
+    "memory/HOME-projects-app",
+  ]);
+  await c.pull();
+  assert.equal(c.read(path(c)), "by b\n");
+  inApps(a);
+  assert.deepEqual(actions(await a.push()), ["merge MEMORY.md"]);
+  for (const machine of [a, b, c]) {
+    await machine.pull();
+    assert.equal(machine.read(path(machine)), "by b\nby a\n");
+  }
 });
 
 Deno.test("a placeholder that is added rewrites nothing whose paths stay", async () => {

@@ -277,6 +277,26 @@ Deno.test("a moved session that meets an older copy of itself: the copy is backe
   assert.ok(kept.includes("an older copy\n"));
 });
 
+Deno.test("the cut directory name of a deeply nested project becomes the other machine's", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [
+    await world.joined("laptop"),
+    await world.joined("desk", {
+      projects: "a much longer name for the projects",
+    }),
+  ];
+  const deep = `${"d".repeat(80)}/${"e".repeat(80)}/${"f".repeat(80)}`;
+  const id = crypto.randomUUID();
+  const output = (machine: TestMachine) =>
+    join(machine.transcriptPath(id, deep).replace(/\.jsonl$/, ""), "tool-results/x.txt");
+  const cwd = join(laptop.projects, deep);
+  laptop.write(id, promptLine({ id, cwd, text: `saved to ${output(laptop)}` }), deep);
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  assert.ok(desk.read(id, deep).includes(`saved to ${output(desk)}`));
+  assert.ok(!(await world.hubTranscript(id)).includes("eeee-ffff"));
+});
+
 Deno.test("--dry-run says what would be done and writes nothing", async () => {
   await using world = await World.create();
   const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
