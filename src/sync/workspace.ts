@@ -112,13 +112,14 @@ export class Workspace implements AsyncDisposable {
    * @param project Whose files are to be made portable: the cut directory name of a deeply nested project
    * can only be translated by who knows what it stands for
    */
-  translator(codec: Codec, key: string = this.profileKey, project?: LocalPath): Translator {
+  translator(codec: Codec, key?: string, project?: LocalPath): Translator {
+    const profileKey = key ?? this.#profileKey;
     const isCut = project !== undefined && projectDirName(project) !== dashed(project);
     const cwds = isCut ? [project] : [];
-    const name = `${codec} ${key} ${cwds.join()}`;
+    const name = `${codec} ${profileKey} ${cwds.join()}`;
     let translator = this.#translators.get(name);
     if (translator === undefined) {
-      const profile = key === this.#profileKey ? this.#profile : parseProfileKey(key);
+      const profile = profileKey === this.#profileKey ? this.#profile : parseProfileKey(profileKey);
       translator = new Translator(profile, codec, cwds);
       this.#translators.set(name, translator);
     }
