@@ -301,5 +301,6 @@ Deno.test("list, status and --dry-run count the files of sessions", async () => 
   writeBeside(desk, HEADLESS, "tool-results/new.txt", "new");
   const status = JSON.parse((await desk.ccsync("status", "--json")).stdout);
   assert.equal(status.toPush, 1);
+  assert.ok(status.filesHere >= 4);
   assert.equal(status.toPull, 0);
 });

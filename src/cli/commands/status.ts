@@ -22,6 +22,9 @@ interface Status {
   readonly lastPull: string | null;
   readonly sessionsHere: number;
   readonly sessionsInHub: number;
+  /** Sidecars of the sessions here, and of those in the hub. */
+  readonly filesHere: number;
+  readonly filesInHub: number;
   readonly toPush: number;
   readonly toPull: number;
   /** Memory files and CLAUDE.md. */
@@ -45,6 +48,8 @@ async function statusOf(workspace: Workspace): Promise<Status> {
     lastPull: state.fact("last_pull") ?? null,
     sessionsHere: here.length,
     sessionsInHub: inHub.length,
+    filesHere: here.reduce((sum, { files }) => sum + files, 0),
+    filesInHub: inHub.reduce((sum, { files }) => sum + files, 0),
     toPush: here.filter(({ isUnpushed }) => isUnpushed).length,
     toPull: inHub.filter(({ isUnpulled }) => isUnpulled).length,
     memoryToPush: memory.texts.filter(({ push }) => push !== "none").length,
@@ -77,6 +82,7 @@ function describe(status: Status, now: number): string {
     `last push  ${age(status.lastPush)}`,
     `last pull  ${age(status.lastPull)}`,
     `sessions   ${status.sessionsHere} here, ${status.sessionsInHub} in the hub`,
+    `files      ${status.filesHere} of the sessions here, ${status.filesInHub} of those in the hub`,
     `waiting    ${status.toPush} to push, ${status.toPull} to pull (as of the last contact with the hub)`,
     `memory     ${status.memoryToPush} to push, ${status.memoryToPull} to pull`,
     ...(status.trouble === null ? [] : [troubleLine(status.trouble, now)]),
