@@ -202,6 +202,7 @@ export function nameFault(name: string): string | undefined {
   for (const part of name.split("/")) {
     if (part === "" || part === "." || part === "..") return "its name leaves its directory";
     if (/^\d{6}$/.test(part)) return "its name is one that the hub uses for segments";
+    if (/^(?:\.git|git~\d+)$/i.test(part)) return "its name is reserved by git";
     if (RESERVED.test(part) || /[. ]$/.test(part)) return "its name is reserved on Windows";
     if (new TextEncoder().encode(part).length > 255) return "its name is too long";
   }

@@ -98,6 +98,8 @@ Deno.test("nameFault() refuses what not every system can hold", () => {
     'a"b',
     "a?b",
     "a*b",
+    "a/.GIT/x",
+    "git~1",
     "a|b",
     "a/123456",
   ];
