@@ -160,6 +160,11 @@ function duplicate(a: LocalTranscript, b: LocalTranscript): Skipped {
   return { what: older.path, why: "the same session lies in another project's directory, newer" };
 }
 
+/** Returns whether two stamps are of the same state of a file. */
+export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
+  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
+}
+
 /** Returns the stamp of a file. */
 export function stampOf(info: Deno.FileInfo): FileStamp {
   return { size: info.size, mtimeMs: info.mtime?.getTime() ?? 0, ino: Number(info.ino ?? 0) };

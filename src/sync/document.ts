@@ -5,7 +5,7 @@
  */
 import type { LocalPath, SessionId } from "../brands.ts";
 import type { KindCodec } from "../claude/kinds.ts";
-import type { LocalFile } from "../claude/scan.ts";
+import { isSameStamp, type LocalFile } from "../claude/scan.ts";
 import { segmentPath, sidecarSegmentPath } from "../hub/format.ts";
 import type { Base, FileStamp, HubFile } from "../machine/state.ts";
 import { completeEnd } from "./content.ts";
@@ -98,6 +98,5 @@ function contentOf(
 
 /** An equal stamp is taken for an equal file, as git does; an unequal one proves nothing. */
 function isSameFile(path: LocalPath, stamp: FileStamp, base: Base): boolean {
-  return path === base.path && stamp.size === base.stamp.size &&
-    stamp.mtimeMs === base.stamp.mtimeMs && stamp.ino === base.stamp.ino;
+  return path === base.path && isSameStamp(stamp, base.stamp);
 }

@@ -69,13 +69,20 @@ function describe(ccsyncHome: string, config: Config, shared: SharedPlaceholders
 /** Adds a placeholder for this machine, tells the other machines, and localises the sessions anew. */
 export async function runAddPlaceholder(context: Context, assignment: string): Promise<Ending> {
   const [name, path] = parseAssignment(assignment);
-  return await inWorkspace(context, async (workspace) => {
-    const { config, env } = workspace;
-    const { name: checked, root } = checkPlaceholder(name, path, env.style);
-    const others = [...config.placeholders].filter(([other]) => other !== checked);
-    workspace.setPlaceholders(checkPlaceholders([...others, [checked, root]], env.style));
-    return await share(context, workspace, `${checked} is ${root} here`);
-  });
+  return await inWorkspace(context, (workspace) => setOwn(context, workspace, name, path));
+}
+
+async function setOwn(
+  context: Context,
+  workspace: Workspace,
+  name: string,
+  path: string,
+): Promise<Ending> {
+  const { config, env } = workspace;
+  const { name: checked, root } = checkPlaceholder(name, path, env.style);
+  const others = [...config.placeholders].filter(([other]) => other !== checked);
+  workspace.setPlaceholders(checkPlaceholders([...others, [checked, root]], env.style));
+  return await share(context, workspace, `${checked} is ${root} here`);
 }
 
 /** Sets a machine's path in the shared table; this machine's own is in force at once. */
@@ -88,12 +95,7 @@ export async function runSetPath(
   if (asMachineId(machine) === undefined) throw unknownMachine(machine);
   return await inWorkspace(context, async (workspace) => {
     if (machine === workspace.config.machineId) {
-      const { name: checked, root } = checkPlaceholder(name, path, workspace.env.style);
-      const others = [...workspace.config.placeholders].filter(([other]) => other !== checked);
-      workspace.setPlaceholders(
-        checkPlaceholders([...others, [checked, root]], workspace.env.style),
-      );
-      return await share(context, workspace, `${checked} is ${root} here`);
+      return await setOwn(context, workspace, name, path);
     }
     const style = await styleOf(workspace, machine, path);
     const { name: checked, root } = checkPlaceholder(name, path, style);

@@ -7,7 +7,7 @@ import { hash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { LocalPath } from "../../brands.ts";
 import { nameFault } from "../../claude/kinds.ts";
-import { type LocalFile, type Skipped, stampOf } from "../../claude/scan.ts";
+import { isSameStamp, type LocalFile, type Skipped, stampOf } from "../../claude/scan.ts";
 import { FileTrouble } from "../../errors.ts";
 import { GLOBAL_FILE } from "../../hub/format.ts";
 import { entriesOf, lstatIfThere, readFully } from "../../machine/files.ts";
@@ -120,11 +120,6 @@ function readExactly(path: string, stamp: FileStamp): Uint8Array | undefined {
 /** Returns a content's SHA-256. */
 export function hashOf(bytes: Uint8Array): string {
   return hash("sha256", bytes, "hex");
-}
-
-/** Returns whether two stamps are of the same state of a file. */
-export function isSameStamp(a: FileStamp, b: FileStamp): boolean {
-  return a.size === b.size && a.mtimeMs === b.mtimeMs && a.ino === b.ino;
 }
 
 /** No file has it: one with this stamp is always read. */

@@ -5,7 +5,7 @@
  */
 import { dirname } from "node:path";
 import type { LocalPath } from "../../brands.ts";
-import { type LocalFile, stampOf } from "../../claude/scan.ts";
+import { isSameStamp, type LocalFile, stampOf } from "../../claude/scan.ts";
 import { FileTrouble, messageOf } from "../../errors.ts";
 import { lstatIfThere, PendingFile } from "../../machine/files.ts";
 import { toLocal } from "../../translate/to_local.ts";
@@ -13,7 +13,7 @@ import { backUp } from "../backup.ts";
 import { isFileTrouble } from "../facts.ts";
 import type { Workspace } from "../workspace.ts";
 import { Paths } from "./clash.ts";
-import { hashOf, isSameStamp, NO_STAMP } from "./files.ts";
+import { hashOf, NO_STAMP } from "./files.ts";
 import { type MemoryItem, memoryItem, type MemoryReport } from "./report.ts";
 import { rootOf, type TextSet } from "./sets.ts";
 import { codecOf } from "./text.ts";

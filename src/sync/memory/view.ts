@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import type { LocalPath, Oid } from "../../brands.ts";
-import type { LocalFile, Skipped } from "../../claude/scan.ts";
+import { isSameStamp, type LocalFile, type Skipped } from "../../claude/scan.ts";
 import { FileTrouble, messageOf } from "../../errors.ts";
 import { GLOBAL_SET } from "../../hub/format.ts";
 import { isMergeable, mergeFiles } from "../../memory/merge.ts";
@@ -21,7 +21,7 @@ import { equalBytes } from "../../transcript/lines.ts";
 import { toLocal } from "../../translate/to_local.ts";
 import { isFileTrouble } from "../facts.ts";
 import type { Workspace } from "../workspace.ts";
-import { identityOf, isBlocked, isSameStamp, readSteady, settled } from "./files.ts";
+import { identityOf, isBlocked, readSteady, settled } from "./files.ts";
 import type { MemoryReport } from "./report.ts";
 import { findSets, rootOf, type TextSet } from "./sets.ts";
 import { type HubText, readHubSets } from "./shared.ts";
