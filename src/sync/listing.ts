@@ -45,20 +45,38 @@ export interface ListOptions {
   readonly headless: boolean;
 }
 
-/** Lists sessions, the last edited first. Nothing is fetched. */
+/** Lists sessions, the last edited first, each with its forks behind it. Nothing is fetched. */
 export async function listSessions(
   workspace: Workspace,
   { isRemote, all, headless }: ListOptions,
 ): Promise<ListedSession[]> {
   const { sessions } = await gatherFacts(workspace, all);
-  return sessions
+  const listed = sessions
     .filter(({ transcript: { hub, local } }) => (isRemote ? hub : local) !== undefined)
-    .map((view) => listed(workspace, view))
+    .map((view) => listedSession(workspace, view))
     .filter((session) => headless || !session.headless)
     .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
+  return underParents(listed);
 }
 
-function listed(workspace: Workspace, view: SessionView): ListedSession {
+/** Puts forks behind the session that they were forked of, where that is listed, too. */
+export function underParents<T extends Pick<ListedSession, "id" | "forkOf">>(
+  sessions: readonly T[],
+): T[] {
+  const ids = new Set<string>(sessions.map(({ id }) => id));
+  const forks = Map.groupBy(sessions, ({ forkOf }) => ids.has(forkOf) ? forkOf : "");
+  const ordered = new Set<T>();
+  // All of them once more: the hub may claim that sessions are forks of each other.
+  const pending = [...forks.get("") ?? [], ...sessions].reverse();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (ordered.has(next)) continue;
+    ordered.add(next);
+    pending.push(...(forks.get(next.id) ?? []).toReversed());
+  }
+  return [...ordered];
+}
+
+function listedSession(workspace: Workspace, view: SessionView): ListedSession {
   const { facts, id, meta, transcript: { end, hub, local } } = view;
   const isUnpushed = planPush(facts) !== "none" ||
     view.sidecars.some((document) => planSidecarPush(sidecarFacts(view, document)) !== "none");

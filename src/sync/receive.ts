@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { join } from "node:path";
-import type { LocalPath, PortablePath } from "../brands.ts";
+import { dirname, join } from "node:path";
+import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
 import type { SidecarRoot } from "../claude/kinds.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
 import { sidecarDirectory, stampOf } from "../claude/scan.ts";
@@ -18,6 +18,7 @@ import { compareFromBase, type Comparison, HUB_START, localForm, portable } from
 import type { Document } from "./document.ts";
 import { isFileTrouble, RETENTION_DAYS, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
+import { type Fork, reconcileBranches } from "./fork.ts";
 import { planSidecarPull, type PullAction, type SidecarPull } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
@@ -53,17 +54,26 @@ interface Incoming {
   readonly document: Document & { readonly hub: HubFile };
   /** Where the file has to be. */
   readonly target: LocalPath;
+  /** Sessions that are here or in the hub: none of them has to be made. */
+  readonly known: ReadonlySet<SessionId>;
+}
+
+/** What was done with one document. */
+interface Done {
+  readonly action: string;
+  readonly lines: number;
+  readonly bytes: number;
+  readonly fork?: SessionId;
 }
 
 /** What came of one document; `undefined` where it already was in step. */
-type Received =
-  | { readonly action: string; readonly lines: number; readonly bytes: number }
-  | undefined;
+type Received = Done | undefined;
 
 /**
  * Brings one session here in step with the hub, and remembers that they agree: sidecars first, so that
  * nobody sees a transcript whose quoted files are missing. Returns `undefined` where it already was.
  *
+ * @param known The sessions that are here or in the hub
  * @param faults Receives why sidecars could not be brought
  * @throws {FileTrouble} The transcript changed meanwhile; it was not written to
  */
@@ -71,6 +81,7 @@ export async function receiveSession(
   workspace: Workspace,
   view: SessionView,
   action: PullAction,
+  known: ReadonlySet<SessionId>,
   faults: string[],
 ): Promise<SessionReport | undefined> {
   const { path, transcript: { hub } } = view;
@@ -79,7 +90,7 @@ export async function receiveSession(
   for (const item of sidecarItems(view, action)) {
     try {
       const target = sidecarPath(workspace, view, path, item.document.name);
-      const incoming = { workspace, view, document: item.document, target };
+      const incoming = { workspace, view, document: item.document, target, known };
       const received = await receive(incoming, item.action);
       if (received !== undefined) files++;
       bytes += received?.bytes ?? 0;
@@ -89,7 +100,7 @@ export async function receiveSession(
     }
   }
   const document = { ...view.transcript, hub };
-  const received = await receive({ workspace, view, document, target: path }, action);
+  const received = await receive({ workspace, view, document, target: path, known }, action);
   if (received === undefined && files === 0) return undefined;
   return {
     id: view.id,
@@ -99,6 +110,7 @@ export async function receiveSession(
     lines: received?.lines ?? 0,
     bytes: bytes + (received?.bytes ?? 0),
     files,
+    ...(received?.fork === undefined ? {} : { fork: received.fork }),
   };
 }
 
@@ -156,10 +168,11 @@ async function replaceIfOther(incoming: Incoming): Promise<Received> {
 
 /** Extends the local file where it is a beginning of the hub's, else writes both continuations anew. */
 async function joinBoth(incoming: Incoming): Promise<Received> {
-  const { workspace, document, target } = incoming;
+  const { workspace, view, document, target } = incoming;
   const { base, local, localState } = document;
   if (local === undefined) return undefined;
-  const found = await compareFromBase(workspace, { ...document, local }, local.stamp.size);
+  const [both, { size }] = [{ ...document, local }, local.stamp];
+  const found = await compareFromBase(workspace, both, size);
   const isInPlace = local.path === target &&
     (base === undefined || localState === "unknown" || base.profile === workspace.profileKey);
   if (isInPlace && found.beginsWithHub) {
@@ -169,7 +182,22 @@ async function joinBoth(incoming: Incoming): Promise<Received> {
   if (isInPlace && found.isPrefixOfHub) return extend(incoming, found);
   const rewrite = local.path === target ? "rewrite" : "move";
   const action = found.missing.length > 0 ? "merge" : rewrite;
-  return await replace(incoming, action, relocalised(incoming, found.missing));
+  const { comparison, fork } = await reconcileBranches(workspace, view, both, found, size);
+  // First: a merge without it would hide the hub's continuation for good.
+  if (fork !== undefined) await createFork(incoming, fork);
+  const received = await replace(incoming, action, relocalised(incoming, comparison.missing));
+  return fork === undefined ? received : { ...received, fork: fork.id };
+}
+
+/** Writes the hub's continuation as a session of its own, beside the one that is about to be merged. */
+async function createFork(incoming: Incoming, { id, line }: Fork): Promise<void> {
+  const target = join(dirname(incoming.target), `${id}.jsonl`);
+  if (incoming.known.has(id) || lstatIfThere(target) !== undefined) return;
+  requireUntouched(incoming);
+  using pending = new PendingFile(target);
+  await writeHubContent(incoming, pending);
+  pending.write(line);
+  pending.place(restoredTime(incoming));
 }
 
 /** Returns lines that were written with earlier placeholders as they read with today's. */
@@ -213,18 +241,11 @@ async function replace(
   incoming: Incoming,
   action: string,
   missing: readonly Uint8Array[],
-): Promise<Received> {
+): Promise<Done> {
   const { workspace, document, target } = incoming;
-  const { codec, hub, merge } = document;
   const old = document.local?.path;
   using pending = new PendingFile(target);
-  let [lines, last] = [0, NEWLINE[0]];
-  for await (const piece of localForm(workspace, codec, hub.segments, HUB_START)) {
-    pending.write(piece);
-    lines += countLines(piece);
-    last = piece.at(-1) ?? last;
-  }
-  if (merge === "append" && last !== NEWLINE[0]) pending.write(NEWLINE);
+  const lines = await writeHubContent(incoming, pending);
   const hubBytes = pending.size;
   for (const line of missing) pending.write(line);
   requireUntouched(incoming);
@@ -243,6 +264,21 @@ async function replace(
   rescueLate(replaced, document.local?.stamp.size ?? 0, target);
   remember(incoming, hubBytes, target, blocks);
   return { action, lines, bytes: hubBytes };
+}
+
+/** Writes the hub's content in local form, and returns how many lines it has. */
+async function writeHubContent(
+  { document: { codec, hub, merge }, workspace }: Incoming,
+  pending: PendingFile,
+): Promise<number> {
+  let [lines, last] = [0, NEWLINE[0]];
+  for await (const piece of localForm(workspace, codec, hub.segments, HUB_START)) {
+    pending.write(piece);
+    lines += countLines(piece);
+    last = piece.at(-1) ?? last;
+  }
+  if (merge === "append" && last !== NEWLINE[0]) pending.write(NEWLINE);
+  return lines;
 }
 
 /** Adds what was appended to the old file between the last look at it and its replacement. */

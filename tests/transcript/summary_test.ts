@@ -34,6 +34,7 @@ const EARLIER: Summary = {
   updatedAt: "2026-01-02T00:00:00.000Z",
   headless: true,
   slug: "earlier-slug",
+  forkOf: "",
 };
 
 Deno.test("summarize() reads a recorded session of the terminal", () => {
@@ -48,6 +49,7 @@ Deno.test("summarize() reads a recorded session of the terminal", () => {
     updatedAt: "2026-11-22T15:07:37.416Z",
     headless: false,
     slug: "pure-discovering-lark",
+    forkOf: "",
   });
 });
 
