@@ -39,6 +39,7 @@ import {
   localised,
   piecesOf,
   portable,
+  positionAfter,
   type TwoSided,
 } from "./content.ts";
 import { type LocalDocument, TRANSCRIPT } from "./document.ts";
@@ -80,16 +81,25 @@ export async function reconcileBranches(
   const isOneSided = comparison.missing.length === 0 || comparison.beginsWithHub;
   if (name !== TRANSCRIPT || isOneSided) return { comparison };
   const profile = localState === "unknown" ? undefined : base?.profile;
+  const inHub = (segments: readonly Oid[]) =>
+    linesOf(localForm(workspace, codec, segments, HUB_START, profile));
   const [there, here] = [new Conversation(), new Conversation()];
-  for await (const piece of localForm(workspace, codec, hub.segments, HUB_START, profile)) {
-    for (const line of splitLines(piece)) there.add(line);
+  const known = base?.segments ?? [];
+  // What both sides once had and only this one lacks was taken back here: it is no news from the hub.
+  if (await positionAfter(workspace, known, hub.segments) !== undefined) {
+    for await (const line of inHub(known)) here.know(line);
   }
-  for (const piece of piecesOf(local.path, codec, 0, to)) {
-    for (const line of splitLines(piece)) here.add(line);
-  }
+  for await (const line of linesOf(piecesOf(local.path, codec, 0, to))) here.add(line);
+  for await (const line of inHub(hub.segments)) there.add(line);
   const { missing, other } = reconcile(view.id, there, here, comparison.missing);
   const reconciled = { comparison: { ...comparison, missing } };
   return other === undefined ? reconciled : { ...reconciled, fork: forkOf(view, other) };
+}
+
+async function* linesOf(
+  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) yield* splitLines(piece);
 }
 
 /** So much of a title stays, so that there is room for what is put behind it. */

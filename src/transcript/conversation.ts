@@ -40,9 +40,14 @@ export class Conversation {
   add(line: Uint8Array): void {
     if (!isChainRecord(line) && !isLastPrompt(line)) return;
     const record = recordOf(line);
-    if (record === undefined) return;
-    if (record["type"] === "last-prompt") this.#select(record);
-    else if (CHAIN_TYPES.has(record["type"])) this.#chain(record);
+    if (record?.["type"] === "last-prompt") this.#select(record);
+    else if (record !== undefined && this.#chain(record)) this.#goOn(record);
+  }
+
+  /** Takes a line of an earlier state that need not be there any more. */
+  know(line: Uint8Array): void {
+    const record = isChainRecord(line) ? recordOf(line) : undefined;
+    if (record !== undefined) this.#chain(record);
   }
 
   /** What was last typed, as far as the records say. */
@@ -83,19 +88,21 @@ export class Conversation {
     }
   }
 
-  #chain(record: Json): void {
-    const { isMeta, isSidechain, parentUuid, subtype, type, uuid } = record;
-    if (typeof uuid !== "string") return;
+  /** Adds a record to the tree, and returns whether it is one of the conversation itself. */
+  #chain({ isMeta, isSidechain, parentUuid, type, uuid }: Json): boolean {
+    if (typeof uuid !== "string" || !CHAIN_TYPES.has(type)) return false;
     const isMain = isSidechain !== true;
-    this.#records.set(uuid, {
-      parent: typeof parentUuid === "string" ? parentUuid : undefined,
-      isSpoken: isMain && isMeta !== true && (type === "user" || type === "assistant"),
-    });
-    if (!isMain) return;
-    this.#last = uuid;
+    const isSpoken = isMain && isMeta !== true && (type === "user" || type === "assistant");
+    const parent = typeof parentUuid === "string" ? parentUuid : undefined;
+    this.#records.set(uuid, { parent, isSpoken });
+    return isMain;
+  }
+
+  #goOn(record: Json): void {
+    this.#last = textOf(record["uuid"]);
     this.#prompt = promptOf(record) || this.#prompt;
     // What was selected before a compaction no longer counts; new records end an exact selection.
-    if (subtype === "compact_boundary") this.#selection = undefined;
+    if (record["subtype"] === "compact_boundary") this.#selection = undefined;
     else if (this.#selection !== undefined) {
       this.#selection = { ...this.#selection, isExact: false };
     }
