@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { asSessionId, type Oid, type SessionId } from "../brands.ts";
+import { asMachineId, asSessionId, type Oid, type SessionId } from "../brands.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
 import {
   forkId,
@@ -84,10 +84,10 @@ export async function reconcileBranches(
   const inHub = (segments: readonly Oid[]) =>
     linesOf(localForm(workspace, codec, segments, HUB_START, profile));
   const [there, here] = [new Conversation(), new Conversation()];
-  const known = base?.segments ?? [];
   // What both sides once had and only this one lacks was taken back here: it is no news from the hub.
-  if (await positionAfter(workspace, known, hub.segments) !== undefined) {
-    for await (const line of inHub(known)) here.know(line);
+  const before = localState === "unknown" ? base?.segments ?? [] : [];
+  if (await positionAfter(workspace, before, hub.segments) !== undefined) {
+    for await (const line of inHub(before)) here.know(line);
   }
   for await (const line of linesOf(piecesOf(local.path, codec, 0, to))) here.add(line);
   for await (const line of inHub(hub.segments)) there.add(line);
@@ -108,7 +108,7 @@ const TITLE_LENGTH = 120;
 /** @param leaf The record that the hub's continuation ends with */
 function forkOf(view: SessionView, leaf: string): Fork {
   const id = forkId(view.id, leaf);
-  const machine = view.meta?.lastEditedBy ?? "";
+  const machine = asMachineId(view.meta?.lastEditedBy ?? "") ?? "";
   const [day] = /^\d{4}-\d\d-\d\d/.exec(view.meta?.updatedAt ?? "") ?? [];
   const origin = [
     ...day === undefined ? [] : [` of ${day}`],
@@ -139,6 +139,7 @@ export async function sendFork(
   if (hub === undefined || meta === undefined || workspace.state.catalogueRow(fork.id)) return;
   const beginning = await wholeOf(workspace, hub);
   const writer = await SegmentWriter.branch(changes, { id: fork.id, name: TRANSCRIPT }, beginning);
+  if (beginning.last.at(-1) !== NEWLINE[0]) await writer.write(NEWLINE);
   await writer.write(portable(workspace, "jsonl", fork.line, undefined, view.project));
   await writer.end();
   const files = new Map(
@@ -155,6 +156,8 @@ export async function sendFork(
   };
   await changes.write(metaPath(fork.id), portableMeta(workspace, forked, before));
 }
+
+const NEWLINE = new Uint8Array([0x0a]);
 
 async function wholeOf({ mirror }: Workspace, { segments }: HubFile): Promise<Beginning> {
   const last = segments.at(-1);
@@ -179,8 +182,9 @@ async function linkFiles(
 /** A fork that a pull has made here and that the hub does not have yet. */
 export interface LocalFork extends Beginning {
   readonly parent: SessionId;
+  readonly createdBy: string;
   /** The machine that its continuation is from. */
-  readonly machine: string;
+  readonly lastEditedBy: string;
   /** Where the local file goes on after what it has in common with the hub's transcript of its parent. */
   readonly localBytes: number;
   /** Size of that beginning, in portable form. */
@@ -198,33 +202,50 @@ export async function localFork(
 ): Promise<LocalFork | undefined> {
   const mark = isForkId(document.id) ? markOf(document) : undefined;
   if (mark === undefined) return undefined;
+  const { machineId } = workspace.config;
   const parent = workspace.state.catalogueRow(mark.parent);
   const begin = parent === undefined
     ? undefined
-    : await commonBeginning(workspace, parent.transcript.segments, document, mark.at);
-  return { ...mark, ...begin ?? { ...NOTHING, localBytes: 0, lines: 0, bytes: 0 } };
+    : await commonBeginning(workspace, parent.transcript.segments, document, mark.from);
+  const { createdBy = "" } = parseMeta(parent?.meta ?? "") ?? {};
+  return {
+    parent: mark.parent,
+    createdBy: createdBy || machineId,
+    lastEditedBy: document.end > mark.to ? machineId : mark.machine || machineId,
+    ...begin ?? NOTHING,
+  };
 }
 
-const NOTHING: Beginning = { segments: [], last: new Uint8Array() };
+/** What a fork has in common with its parent. */
+type Common = Beginning & Pick<LocalFork, "localBytes" | "lines" | "bytes">;
 
-/** What the title's line of a fork says, and where it begins. */
+const NOTHING: Common = {
+  segments: [],
+  last: new Uint8Array(),
+  localBytes: 0,
+  lines: 0,
+  bytes: 0,
+};
+
+/** What the title's line of a fork says, and where it is. */
 interface Mark {
   readonly parent: SessionId;
   readonly machine: string;
-  readonly at: number;
+  readonly from: number;
+  readonly to: number;
 }
 
 function markOf({ codec, end, id, local }: LocalDocument): Mark | undefined {
-  let at = 0;
+  let from = 0;
   for (const piece of piecesOf(local.path, codec, 0, end)) {
     for (const line of splitLines(piece)) {
       const record = isMark(line) ? recordOf(line) : undefined;
       const parent = asSessionId(textOf(record?.[FORK_KEY]));
       // A fork of a fork holds the other's mark, too.
       if (record?.["sessionId"] === id && parent !== undefined) {
-        return { parent, machine: textOf(record["machine"]), at };
+        return { parent, machine: textOf(record["machine"]), from, to: from + line.length };
       }
-      at += line.length;
+      from += line.length;
     }
   }
   return undefined;
@@ -239,7 +260,7 @@ async function commonBeginning(
   segments: readonly Oid[],
   { codec, local }: LocalDocument,
   to: number,
-): Promise<Omit<LocalFork, keyof Mark> | undefined> {
+): Promise<Common | undefined> {
   let [localBytes, lines, bytes] = [0, 0, 0];
   const goesOnWith = (content: Uint8Array): boolean => {
     const here = localised(workspace, codec, content);

@@ -69,10 +69,7 @@ async function pullSessions(
   const sessions: SessionReport[] = [];
   const waiting: SessionFault[] = [];
   const failed: SessionFault[] = [];
-  const known = new Set([
-    ...overview.sessions.map(({ id }) => id),
-    ...workspace.state.catalogue().keys(),
-  ]);
+  const known = new Set(overview.sessions.map(({ id }) => id));
   for (const view of overview.sessions) {
     const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });
     const action = view.project === undefined ? "none" : planPull(view.facts, options.isForced);

@@ -54,7 +54,7 @@ interface Incoming {
   readonly document: Document & { readonly hub: HubFile };
   /** Where the file has to be. */
   readonly target: LocalPath;
-  /** Sessions that are here or in the hub: none of them has to be made. */
+  /** Sessions that need not be made: they are here. */
   readonly known: ReadonlySet<SessionId>;
 }
 
@@ -73,7 +73,7 @@ type Received = Done | undefined;
  * Brings one session here in step with the hub, and remembers that they agree: sidecars first, so that
  * nobody sees a transcript whose quoted files are missing. Returns `undefined` where it already was.
  *
- * @param known The sessions that are here or in the hub
+ * @param known The sessions that are here
  * @param faults Receives why sidecars could not be brought
  * @throws {FileTrouble} The transcript changed meanwhile; it was not written to
  */
@@ -192,7 +192,8 @@ async function joinBoth(incoming: Incoming): Promise<Received> {
 /** Writes the hub's continuation as a session of its own, beside the one that is about to be merged. */
 async function createFork(incoming: Incoming, { id, line }: Fork): Promise<void> {
   const target = join(dirname(incoming.target), `${id}.jsonl`);
-  if (incoming.known.has(id) || lstatIfThere(target) !== undefined) return;
+  const isInHub = incoming.workspace.state.catalogueRow(id) !== undefined;
+  if (isInHub || incoming.known.has(id) || lstatIfThere(target) !== undefined) return;
   requireUntouched(incoming);
   using pending = new PendingFile(target);
   await writeHubContent(incoming, pending);

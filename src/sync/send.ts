@@ -176,8 +176,8 @@ async function forkedMeta(
   return {
     ...meta,
     forkOf: origin.parent,
-    createdBy: origin.machine || meta.createdBy,
-    lastEditedBy: origin.machine || meta.lastEditedBy,
+    createdBy: origin.createdBy,
+    lastEditedBy: origin.lastEditedBy,
     lines: meta.lines + origin.lines,
     bytes: meta.bytes + origin.bytes,
     sidecars: [...meta.sidecars, ...belongings],

@@ -24,24 +24,25 @@ const CASES = [
   { first: "push", isKilled: true },
 ] as const;
 
-for (const { first, isKilled } of CASES) {
-  Deno.test({
-    name: `Both continuations of a session resume where they ended (${first} first${
-      isKilled ? ", after a kill" : ""
-    })`,
-    ignore: executable === undefined,
-    async fn() {
-      assert.ok(executable !== undefined);
-      const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "ccsync-client-" }));
-      try {
-        await using stub = startStubApi({ rules: [REPLY] });
-        await goApart(folder, new Client(executable, stub), first, isKilled);
-      } finally {
-        await Deno.remove(folder, { recursive: true });
-      }
-    },
-  });
-}
+Deno.test({
+  name: "Both continuations of a session resume where they ended",
+  ignore: executable === undefined,
+  async fn(test) {
+    assert.ok(executable !== undefined);
+    const client = executable;
+    for (const { first, isKilled } of CASES) {
+      await test.step(`${first} first${isKilled ? ", after a kill" : ""}`, async () => {
+        const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "ccsync-client-" }));
+        try {
+          await using stub = startStubApi({ rules: [REPLY] });
+          await goApart(folder, new Client(client, stub), first, isKilled);
+        } finally {
+          await Deno.remove(folder, { recursive: true });
+        }
+      });
+    }
+  },
+});
 
 async function goApart(
   folder: string,

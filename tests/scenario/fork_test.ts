@@ -325,7 +325,7 @@ for (const next of ["pull", "push"] as const) {
   Deno.test(`a pull that was killed after it made the fork is completed by the next ${next}`, async () => {
     await using world = await World.create();
     const [laptop, desk, id] = await twoMachines(world);
-    const onLaptop = goOn(laptop, id, "on laptop");
+    goOn(laptop, id, "on laptop");
     await laptop.ccsync("push");
     const onDesk = goOn(desk, id, "on desk");
     const unmerged = desk.read(id);
@@ -333,11 +333,12 @@ for (const next of ["pull", "push"] as const) {
     const { id: fork } = await onlyFork(desk, id);
     desk.write(id, unmerged);
     loseState(desk);
+    const onFork = goOn(desk, fork, "on the fork");
     const { stderr } = await desk.ccsync(next);
     assert.match(stderr, new RegExp(`kept as session ${fork.slice(0, 8)}`));
     await assertSettled(desk, laptop);
     assert.equal(leafOf(laptop, id), onDesk);
-    assert.equal(leafOf(laptop, (await onlyFork(laptop, id)).id), onLaptop);
+    assert.equal(leafOf(laptop, (await onlyFork(laptop, id)).id), onFork);
   });
 }
 
@@ -358,6 +359,8 @@ Deno.test("a fork that went on before it was ever sent keeps what it shares with
   assert.ok((await world.hubTranscript(fork)).startsWith(parent));
   await assertSettled(desk, laptop);
   assert.equal(leafOf(laptop, fork), onFork);
+  const of = (await forksOf(laptop, id)).find((session) => session.id === fork);
+  assert.equal(of?.machine, "desk");
 });
 
 for (const first of ["push", "pull"] as const) {
