@@ -111,10 +111,13 @@ async function assertSettled(...machines: readonly TestMachine[]): Promise<void>
 }
 
 /** Makes two machines that have one session in common. */
-async function twoMachines(world: World): Promise<[TestMachine, TestMachine, string]> {
+async function twoMachines(
+  world: World,
+  options: { readonly id?: string } = {},
+): Promise<[TestMachine, TestMachine, string]> {
   const laptop = await world.joined("laptop");
   const desk = await world.joined("desk", { projects: "my work" });
-  const id = laptop.plant(BASE);
+  const id = laptop.plant(BASE, options);
   await sync(laptop, desk);
   return [laptop, desk, id];
 }
@@ -324,7 +327,9 @@ for (const lost of ["before the pull", "before the push", "after the push"]) {
 for (const next of ["pull", "push"] as const) {
   Deno.test(`a pull that was killed after it made the fork is completed by the next ${next}`, async () => {
     await using world = await World.create();
-    const [laptop, desk, id] = await twoMachines(world);
+    // Sessions are sent in the order of their ids: this one after its fork.
+    const last = { id: "ffffffff-ffff-4fff-8fff-ffffffffffff" };
+    const [laptop, desk, id] = await twoMachines(world, last);
     goOn(laptop, id, "on laptop");
     await laptop.ccsync("push");
     const onDesk = goOn(desk, id, "on desk");
