@@ -158,7 +158,10 @@ function labelled(label: string, text: string, columns: number, most: number): s
   const cleaned = clean(text);
   if (cleaned.trim() === "") return [];
   const lines = wrap(cleaned, Math.max(1, roomFor(columns) - margin), most);
-  return lines.map((line, i) => (i === 0 ? `${label}: ` : "").padEnd(margin) + line);
+  return lines.map((line, i) => {
+    const head = (i === 0 ? `${label}: ` : "").padEnd(margin);
+    return fit(head + line, roomFor(columns), "left", true);
+  });
 }
 
 /** Returns a number with its thousands apart: `5,000`. */

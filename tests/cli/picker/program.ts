@@ -1,6 +1,6 @@
 /**
- * A program that asks one thing, for tests in a real terminal: `program.ts pick 12`, `program.ts confirm`.
- * It ends as ccsync does, with what was answered on stdout.
+ * A program that asks, for tests in a real terminal: `program.ts pick 12`, `program.ts confirm`. It tells
+ * its process id first, what was answered last, and ends as ccsync does.
  *
  * @module
  */
@@ -15,15 +15,14 @@ const hasColor = !Deno.args.includes("--no-color");
 const terminal = new Terminal({ isJson: false, isQuiet: false, isVerbose: false, hasColor });
 const instead = "pass --something";
 
-/** Shows the keys that a child gets after a prompt, until it was given five. */
-async function child(): Promise<string> {
-  const { code } = await new Deno.Command("sh", {
-    args: ["-c", "stty -icanon -echo; echo ready; dd bs=1 count=5 2>/dev/null; stty icanon echo"],
+/** Starts a child that has the terminal, and shows the five keys that it gets. */
+async function child(): Promise<void> {
+  await new Deno.Command("sh", {
+    args: ["-c", "stty -icanon -echo; echo child; dd bs=1 count=5 2>/dev/null; stty icanon echo"],
     stdin: "inherit",
     stdout: "inherit",
     stderr: "inherit",
   }).output();
-  return ` child ${code}`;
 }
 
 const decoded = (text: string | Uint8Array) =>
@@ -46,7 +45,7 @@ async function ask(what: string | undefined): Promise<string> {
         process.kill(process.pid, "SIGTERM");
       };
       await pickSession(terminal, sessions, NOW, { instead }).catch(() => undefined);
-      return `${Math.round(painted ?? 0)} ms`;
+      return painted === undefined ? "no frame" : `${Math.round(painted)} ms`;
     }
     case "confirm":
       return String(await confirm(terminal, "Take over?", { default: false, instead }));
@@ -62,12 +61,14 @@ async function ask(what: string | undefined): Promise<string> {
     }
     case "child":
       await pickSession(terminal, madeSessions(12), NOW, { instead });
-      return await child();
+      await child();
+      return "";
     case "several": {
       const isSure = await confirm(terminal, "Sure?", { default: true, instead });
       const name = await input(terminal, "Which name?", { instead });
       const id = await pickSession(terminal, madeSessions(12), NOW, { instead });
-      return `${isSure} ${name} ${id}${await child()}`;
+      await child();
+      return `${isSure} ${name} ${id}`;
     }
     default:
       return String(canPrompt());
@@ -75,6 +76,7 @@ async function ask(what: string | undefined): Promise<string> {
 }
 
 try {
+  terminal.result(`pid ${Deno.pid}`);
   terminal.result(`answer: ${await ask(Deno.args[0])}`);
   Deno.exit(0);
 } catch (error) {
