@@ -46,7 +46,7 @@ Deno.test("frameOf() shows what matters most at any width", () => {
       "❯ Fix the fla…  open here",
       "  支払い処理…",
     ]],
-    [16, ["  TITLE", "❯ Fix the fla…", "  支払い処理…"]],
+    [16, ["  TITLE", "❯ Fix the flak…", "  支払い処理の…"]],
   ];
   for (const [columns, lines] of cases) {
     assert.deepEqual(frame(sessions, columns, 24).slice(1, 4), lines, String(columns));
