@@ -182,6 +182,7 @@ class Leaving implements Disposable {
     for (const signal of SIGNALS) process.off(signal, this.#leave);
     process.stdin.off("end", this.#leave);
     process.stdin.off("data", this.#look);
+    // A listener makes it flow, whether or not a prompt came of it: what is typed next is for others.
     process.stdin.pause();
   }
 }

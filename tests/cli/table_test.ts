@@ -165,7 +165,7 @@ Deno.test("formatRow() has the columns of its layout, also for rows that were no
     formatRow(layout, ["1", "much longer", "/home/a", "74 KB"]),
     "1   much…  /home/a  74 …",
   );
-  assert.equal(formatRow(layout, ["2", "会話の続き", "", "1 B"]), "2   会話…              1 B");
+  assert.equal(formatRow(layout, ["2", "会話の続き", "", "1 B"]), "2   会話…            1 B");
 });
 
 Deno.test("wrap() breaks at spaces, and inside what has none", () => {

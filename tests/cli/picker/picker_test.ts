@@ -87,6 +87,8 @@ terminalTest("the picker takes no more of a filter than its line has room for", 
   const screen = await terminal.waitFor("> " + "支".repeat(13));
   assert.match(screen, /^Which session\?/);
   assert.match(screen, /^> 支{13}$/m);
+  await terminal.press("BSpace");
+  await terminal.waitFor(/^> 支{12}$/m);
 });
 
 terminalTest("the picker fits itself to a terminal that changes", async () => {
