@@ -47,7 +47,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "node-diff3": /^src\/memory\/lines\.ts$/,
   "picocolors": /^src\/cli\/terminal\.ts$/,
   // Wherever untrusted JSON comes in.
-  "valibot": /^src\/(?:machine\/config|hub\/format|claude\/live)\.ts$/,
+  "valibot": /^src\/(?:machine\/config|hub\/(?:format|locks)|claude\/live)\.ts$/,
 };
 
 /** Parts of `Deno` that have one home each; the rest of it is files, and stays out of {@linkcode PURE}. */
@@ -55,7 +55,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   "Deno.args": /^main\.ts$/,
   "Deno.exit": /^main\.ts$/,
   "Deno.env": /^src\/(?:machine\/environment|hub\/git|cli\/terminal)\.ts$/,
-  "Deno.Command": /^src\/(?:hub\/git|machine\/processes)\.ts$/,
+  "Deno.Command": /^src\/(?:claude\/client|hub\/git|machine\/processes)\.ts$/,
   "Deno.stdin": /^src\/(?:hub\/git|cli\/prompts)\.ts$/,
   "Deno.stdout": /^src\/cli\/terminal\.ts$/,
   "Deno.stderr": /^src\/cli\/(?:prompts|terminal)\.ts$/,

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { described, type ProcessResult, runToEnd } from "./process.ts";
+import { described, type ProcessResult, RunningProcess, runToEnd } from "./process.ts";
 
 /** The machine that a run of ccsync believes to be on. */
 export interface CcsyncMachine {
@@ -63,10 +63,31 @@ export async function invocationOf(
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_TERMINAL_PROMPT: "0",
+    // Whatever Claude Code there is on the machine that runs the tests: it is not for them.
+    CCSYNC_CLAUDE: scriptedClaude(machine),
     ...program.env,
     ...machine.env,
   };
   return { path: program.path, args: [...program.args, ...args], env };
+}
+
+/** Returns where the program is that stands in for Claude Code on a machine, if a test puts one there. */
+export function scriptedClaude({ home }: CcsyncMachine): string {
+  return `${home}/bin/claude`;
+}
+
+/**
+ * Starts ccsync in the machine's home. Dispose what is returned.
+ *
+ * @param endOthers Ends the script that ccsync may have started in Claude Code's place
+ */
+export async function startCcsync(
+  machine: CcsyncMachine,
+  args: readonly string[],
+  endOthers: () => void,
+): Promise<RunningProcess> {
+  const { path, args: all, env } = await invocationOf(machine, args);
+  return new RunningProcess(path, { args: all, cwd: machine.home, env }, endOthers);
 }
 
 /** A program with its arguments and its whole environment. */
