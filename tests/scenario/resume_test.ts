@@ -266,7 +266,7 @@ Deno.test("SIGTERM and SIGHUP end Claude Code, push what was written last, and r
     const ending = `trap '${said.replaceAll("'", "'\\''")}; exit ${128 + number}' ${number}`;
     desk.scriptClaude(`${ending}\n${STAYS_OPEN}`);
     await using running = await desk.start("resume", FIRST);
-    await until("Claude Code", () => exists(join(desk.home, "up")));
+    await desk.clientUp();
     running.signal(signal);
     assertCode(await running.ended, 128 + number);
     assert.match(await world.hubTranscript(FIRST), /last words/);
@@ -279,7 +279,7 @@ Deno.test("SIGINT is Claude Code's business: resume goes on until that ends", as
   const [, desk] = await twoMachines(world);
   desk.scriptClaude(`${STAYS_OPEN}`);
   await using running = await desk.start("resume", FIRST);
-  await until("Claude Code", () => exists(join(desk.home, "up")));
+  await desk.clientUp();
   running.signal("SIGINT");
   desk.closeClient();
   assertCode(await running.ended, 0);
@@ -314,7 +314,7 @@ Deno.test("a hub that comes back while Claude Code runs is pushed to, and the se
   Deno.renameSync(world.hub, `${world.hub}.away`);
   desk.scriptClaude(`${saying(desk, FIRST, "on the train")}\n${STAYS_OPEN}`);
   await using running = await desk.start("resume", FIRST);
-  await until("Claude Code", () => exists(join(desk.home, "up")));
+  await desk.clientUp();
   Deno.renameSync(`${world.hub}.away`, world.hub);
   await until("the lock", () => world.hubLock(FIRST));
   await until("the words", async () => {
@@ -344,7 +344,7 @@ Deno.test("kill -9: the lock is free at once on this machine, and update pushes 
   const [laptop, desk] = await twoMachines(world);
   laptop.scriptClaude(`${saying(laptop, FIRST, "cut off")}\n${STAYS_OPEN}`);
   await using running = await laptop.start("resume", FIRST);
-  await until("Claude Code", () => exists(join(laptop.home, "up")));
+  await laptop.clientUp();
   running.signal("SIGKILL");
   laptop.closeClient();
   await running.ended;
@@ -394,13 +394,3 @@ Deno.test("what cannot be combined or read is refused", async () => {
   }
   assert.deepEqual(laptop.clientStarts(), []);
 });
-
-function exists(path: string): true | undefined {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
-}

@@ -149,6 +149,6 @@ set -g default-terminal screen-256color
 set -s escape-time 0
 `;
 
-/** The shell shows whether the terminal is as it was. */
-const THEN_SHELL = `"$@"; printf 'ended with %d\\n' $?; PS1='$ ' exec sh -i`;
+/** The shell shows whether the terminal is as it was. Ctrl-C is the program's, and must not end the shell. */
+const THEN_SHELL = `trap : INT; "$@"; printf 'ended with %d\\n' $?; PS1='$ ' exec sh -i`;
 const ENDED = /^ended with (\d+)$/m;

@@ -5,9 +5,10 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lstatIfThere } from "../../src/machine/files.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { ccsync, type CcsyncMachine, scriptedClaude, startCcsync, tryCcsync } from "./ccsync.ts";
-import { type ProcessResult, type RunningProcess, runToEnd } from "./process.ts";
+import { type ProcessResult, type RunningProcess, runToEnd, until } from "./process.ts";
 
 /** Where the real files of Claude Code are that tests use; all of them were written in `/home/alice`. */
 export const FIXTURES = fileURLToPath(new URL("../fixtures", import.meta.url));
@@ -190,6 +191,12 @@ export class TestMachine implements CcsyncMachine {
     const note = `printf '%s|' "$PWD" "$@" >> "$HOME/claude.log"; echo >> "$HOME/claude.log"`;
     Deno.writeTextFileSync(path, `#!/bin/sh\n${note}\n${body}\n`, { mode: 0o755 });
     Deno.chmodSync(path, 0o755);
+  }
+
+  /** Waits until a script has come to {@linkcode STAYS_OPEN}. */
+  async clientUp(): Promise<void> {
+    const path = join(this.home, "up");
+    await until("Claude Code", () => lstatIfThere(path) === undefined ? undefined : true);
   }
 
   /** Ends a script that {@linkcode STAYS_OPEN} keeps running, this one and the next. */

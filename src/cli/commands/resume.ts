@@ -235,6 +235,8 @@ async function whileOpen(
 ): Promise<number | CcsyncError> {
   const { env, terminal } = context;
   const { interval } = readConfig(env.ccsyncHome, env.style);
+  // No program can be started in a directory that is gone, as the one of this process may be meanwhile.
+  Deno.chdir(env.home);
   using _terminal = terminal.handOver();
   const step = async () => {
     try {
