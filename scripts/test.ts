@@ -14,6 +14,7 @@ const CLIENT_TESTS = [
   "tests/client/resume_test.ts",
   "tests/client/belongings_test.ts",
   "tests/client/fork_test.ts",
+  "tests/client/terminal_test.ts",
 ];
 
 const encoder = new TextEncoder();

@@ -52,12 +52,16 @@ export interface Overview {
 export const RETENTION_DAYS = 30;
 const DAY_MS = 86_400_000;
 
-/**
- * Gathers the facts about all sessions.
- *
- * @param all Whether to include sessions outside the sync directories
- */
-export async function gatherFacts(workspace: Workspace, all: boolean): Promise<Overview> {
+/** Which sessions are meant, besides those under the sync directories. */
+export interface Scope {
+  /** All of them. */
+  readonly all: boolean;
+  /** This one. */
+  readonly also?: SessionId;
+}
+
+/** Gathers the facts about all sessions in scope. */
+export async function gatherFacts(workspace: Workspace, scope: Scope): Promise<Overview> {
   const { env, state } = workspace;
   const scan = scanTranscripts(env.claudeDir);
   const skipped = [...scan.skipped];
@@ -71,7 +75,8 @@ export async function gatherFacts(workspace: Workspace, all: boolean): Promise<O
   );
   const ids = new Set([...scan.transcripts.keys(), ...gatherer.catalogue.keys()]);
   const sessions = [...ids].sort().flatMap((id) => {
-    const view = gatherer.view(id, scan.transcripts.get(id), all);
+    const isMeant = scope.all || id === scope.also;
+    const view = gatherer.view(id, scan.transcripts.get(id), isMeant);
     return view === undefined ? [] : [view];
   });
   return { sessions, skipped };
@@ -112,10 +117,10 @@ class Gatherer {
   view(
     id: SessionId,
     local: LocalTranscript | undefined,
-    all: boolean,
+    isMeant: boolean,
   ): SessionView | undefined {
     try {
-      return this.#view(id, local, all);
+      return this.#view(id, local, isMeant);
     } catch (error) {
       if (local === undefined || !isFileTrouble(error)) throw error;
       this.#skipped.push({ what: local.path, why: `it cannot be read: ${messageOf(error)}` });
@@ -123,7 +128,11 @@ class Gatherer {
     }
   }
 
-  #view(id: SessionId, local: LocalTranscript | undefined, all: boolean): SessionView | undefined {
+  #view(
+    id: SessionId,
+    local: LocalTranscript | undefined,
+    isMeant: boolean,
+  ): SessionView | undefined {
     const bases = this.#bases.get(id) ?? new Map<string, Base>();
     const base = bases.get(TRANSCRIPT);
     const row = this.catalogue.get(id);
@@ -135,7 +144,7 @@ class Gatherer {
     const isInScope = project === undefined
       ? unmapped.length > 0
       : this.#workspace.isInScope(project);
-    if (!all && !isInScope) return undefined;
+    if (!isMeant && !isInScope) return undefined;
     const meta = portable === undefined ? undefined : this.#workspace.localJson(portable);
     const sides = sidesOf(local, row?.transcript, base);
     const transcript = examine(id, TRANSCRIPT, TRANSCRIPT_KIND, sides, this.#turn);

@@ -8,6 +8,7 @@ import type { Meta } from "../hub/format.ts";
 import { NO_SUMMARY, type Summary } from "../transcript/summary.ts";
 import { summaryOf } from "./content.ts";
 import { gatherFacts, type SessionView, sidecarFacts } from "./facts.ts";
+import { type LockView, lockViews } from "./locks.ts";
 import { planPull, planPush, planSidecarPush } from "./plan.ts";
 import { sidecarItems } from "./receive.ts";
 import type { Workspace } from "./workspace.ts";
@@ -33,12 +34,14 @@ export interface ListedSession extends Summary {
   /** Sidecars on either side, and their bytes. */
   readonly files: number;
   readonly filesSize: number;
+  /** The lock on it as of the last contact with the hub. */
+  readonly lock: LockView | null;
 }
 
 /** Which sessions to list. */
 export interface ListOptions {
-  /** The hub's sessions instead of this machine's. */
-  readonly isRemote: boolean;
+  /** Those that are on this machine, those that are in the hub, or both. */
+  readonly side: "here" | "hub" | "both";
   /** Include sessions outside the sync directories. */
   readonly all: boolean;
   /** Include sessions held without a terminal. */
@@ -48,15 +51,18 @@ export interface ListOptions {
 /** Lists sessions, the last edited first, each with its forks behind it. Nothing is fetched. */
 export async function listSessions(
   workspace: Workspace,
-  { isRemote, all, headless }: ListOptions,
+  { side, all, headless }: ListOptions,
 ): Promise<ListedSession[]> {
-  const { sessions } = await gatherFacts(workspace, all);
-  const listed = sessions
-    .filter(({ transcript: { hub, local } }) => (isRemote ? hub : local) !== undefined)
-    .map((view) => listedSession(workspace, view))
+  const { sessions } = await gatherFacts(workspace, { all });
+  const locks = await lockViews(workspace);
+  const sorted = sessions
+    .filter(({ transcript: { hub, local } }) => {
+      return side === "both" || (side === "hub" ? hub : local) !== undefined;
+    })
+    .map((view) => listed(workspace, view, locks.get(view.id)))
     .filter((session) => headless || !session.headless)
     .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
-  return underParents(listed);
+  return underParents(sorted);
 }
 
 /** Puts forks behind the session that they were forked of, where that is listed, too. */
@@ -76,7 +82,11 @@ export function underParents<T extends Pick<ListedSession, "id" | "forkOf">>(
   return [...ordered];
 }
 
-function listedSession(workspace: Workspace, view: SessionView): ListedSession {
+function listed(
+  workspace: Workspace,
+  view: SessionView,
+  lock: LockView | undefined,
+): ListedSession {
   const { facts, id, meta, transcript: { end, hub, local } } = view;
   const isUnpushed = planPush(facts) !== "none" ||
     view.sidecars.some((document) => planSidecarPush(sidecarFacts(view, document)) !== "none");
@@ -100,6 +110,7 @@ function listedSession(workspace: Workspace, view: SessionView): ListedSession {
     isLive: facts.isLive,
     isUnpushed,
     isUnpulled: pull !== "none" || sidecarItems(view, pull).length > 0,
+    lock: lock ?? null,
     files: view.sidecars.length,
     filesSize: view.sidecars.reduce((sum, { end: size, local: file, name }) => {
       return sum + (file === undefined ? sizes.get(name) ?? 0 : size);

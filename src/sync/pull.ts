@@ -11,6 +11,7 @@ import {
   isFileTrouble,
   type Overview,
   RETENTION_DAYS,
+  type Scope,
   type SessionView,
 } from "./facts.ts";
 import { type Fork, reconcileBranches } from "./fork.ts";
@@ -29,11 +30,9 @@ import {
 import { fetchHub, type Workspace } from "./workspace.ts";
 
 /** How to pull. */
-export interface PullOptions {
+export interface PullOptions extends Scope {
   /** Compute the plan and write nothing. */
   readonly isDryRun: boolean;
-  /** Include sessions outside the sync directories. */
-  readonly all: boolean;
   /** Put back sessions that are old and no longer here. */
   readonly isForced: boolean;
 }
@@ -52,7 +51,7 @@ export async function pull(workspace: Workspace, options: PullOptions): Promise<
     const { shared, isSharedChanged } = await register(workspace, head);
     if (!isSharedChanged) agreeOn(workspace, shared);
   }
-  const overview = await gatherFacts(workspace, options.all);
+  const overview = await gatherFacts(workspace, options);
   const sessions = await pullSessions(workspace, overview, options);
   const shared = await gatherMemory(workspace, head, options.all);
   const report = { ...sessions, memory: await receiveMemory(workspace, shared, options) };

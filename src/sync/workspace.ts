@@ -155,10 +155,25 @@ export async function fetchHub({ mirror, progress, state }: Workspace): Promise<
   progress.step("fetching from the hub");
   await mirror.prepare();
   const head = await mirror.fetch();
+  await takeOver({ mirror, progress, state }, head);
+  return head;
+}
+
+/** Does the same with what was fetched last, without asking the hub. */
+export async function knownHub({ mirror, progress, state }: Workspace): Promise<Oid | undefined> {
+  await mirror.prepare();
+  const head = await mirror.head();
+  await takeOver({ mirror, progress, state }, head);
+  return head;
+}
+
+async function takeOver(
+  { mirror, progress, state }: Pick<Workspace, "mirror" | "progress" | "state">,
+  head: Oid | undefined,
+): Promise<void> {
   for (const { path, why } of await refreshCatalogue(mirror, state, head)) {
     progress.warn(`"${path}" of the hub is not used: ${why}`);
   }
-  return head;
 }
 
 /** Returns this machine's profile: the user's placeholders and the built-in ones. */

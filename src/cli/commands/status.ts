@@ -38,8 +38,8 @@ interface Status {
 async function statusOf(workspace: Workspace): Promise<Status> {
   const { config, mirror, state } = workspace;
   await mirror.prepare();
-  const here = await listSessions(workspace, { isRemote: false, all: false, headless: true });
-  const inHub = await listSessions(workspace, { isRemote: true, all: false, headless: true });
+  const here = await listSessions(workspace, { side: "here", all: false, headless: true });
+  const inHub = await listSessions(workspace, { side: "hub", all: false, headless: true });
   const memory = await gatherMemory(workspace, await mirror.head(), false);
   return {
     machine: config.machineId,
