@@ -15,6 +15,7 @@ import { runList } from "./commands/list.ts";
 import { runPull } from "./commands/pull.ts";
 import { runPush } from "./commands/push.ts";
 import { runStatus } from "./commands/status.ts";
+import { runUndo } from "./commands/undo.ts";
 import { type OutputOptions, Terminal } from "./terminal.ts";
 
 /** The surroundings a run needs, made once the options are known: `--help` needs none. */
@@ -96,6 +97,12 @@ function buildProgram(act: Act): AnyCommand {
 
   program.command("status").description("show this machine, the hub, and what is waiting")
     .action((_options, command) => on(command, runStatus));
+
+  program.command("undo").description("take back what the last pull, or another command, changed")
+    .argument("[id]", "the operation to take back (default: the last one)")
+    .option("--list", "list the operations that can be taken back")
+    .option("--dry-run", "show what would be done, write nothing")
+    .action((id, options, command) => on(command, (context) => runUndo(context, id, options)));
 
   const config = program.command("config").description("show or change the configuration")
     .action((_options, command) => {

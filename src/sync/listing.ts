@@ -28,7 +28,7 @@ export interface ListedSession extends Summary {
   readonly isLive: boolean;
   /** Whether there are lines here that the hub lacks. */
   readonly isUnpushed: boolean;
-  /** Whether there are lines in the hub that are not here. */
+  /** Whether the next pull brings anything. */
   readonly isUnpulled: boolean;
   /** Sidecars on either side, and their bytes. */
   readonly files: number;
@@ -37,7 +37,7 @@ export interface ListedSession extends Summary {
 
 /** Which sessions to list. */
 export interface ListOptions {
-  /** The hub's sessions instead of this machine's. */
+  /** The hub's sessions instead of this machine's: those that are here, and those that were here. */
   readonly isRemote: boolean;
   /** Include sessions outside the sync directories. */
   readonly all: boolean;
@@ -52,7 +52,10 @@ export async function listSessions(
 ): Promise<ListedSession[]> {
   const { sessions } = await gatherFacts(workspace, all);
   return sessions
-    .filter(({ transcript: { hub, local } }) => (isRemote ? hub : local) !== undefined)
+    .filter(({ transcript: { base, hub, local } }) => {
+      // What Claude Code's clean-up took from here is one of this machine's sessions still.
+      return isRemote ? hub !== undefined : local !== undefined || (base && hub) !== undefined;
+    })
     .map((view) => listed(workspace, view))
     .filter((session) => headless || !session.headless)
     .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
@@ -81,7 +84,7 @@ function listed(workspace: Workspace, view: SessionView): ListedSession {
     isInHub: hub !== undefined,
     isLive: facts.isLive,
     isUnpushed,
-    isUnpulled: pull !== "none" || sidecarItems(view, pull).length > 0,
+    isUnpulled: (pull !== "none" && pull !== "leave-old") || sidecarItems(view, pull).length > 0,
     files: view.sidecars.length,
     filesSize: view.sidecars.reduce((sum, { end: size, local: file, name }) => {
       return sum + (file === undefined ? sizes.get(name) ?? 0 : size);
