@@ -176,11 +176,11 @@ export class Journal {
 
   /** Goes on with an operation that broke off. */
   resume(operation: Operation): void {
-    const { command, id, undoes } = operation;
-    this.#begun = { command, undoes };
-    this.#file = this.#operationPath(id);
+    const { changes, command, id, undoes } = operation;
+    this.begin(command, undoes);
     // Without the line that a kill tore: it would swallow the next one.
-    this.#rewrite(operation, operation.changes);
+    this.#rewrite(operation, changes);
+    if (changes.length > 0) this.#file = this.#operationPath(id);
   }
 
   /**

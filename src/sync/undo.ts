@@ -152,10 +152,10 @@ class Undoing {
     this.#textBases = workspace.state.textBases();
     const { damaged, id } = operation;
     if (damaged > 0) {
-      this.left.push({
-        what: `operation ${id}`,
-        why: `${damaged} lines of its journal are damaged`,
-      });
+      const lines = damaged === 1
+        ? "1 line of its journal is"
+        : `${damaged} lines of its journal are`;
+      this.left.push({ what: `operation ${id}`, why: `${lines} damaged` });
     }
   }
 
