@@ -23,7 +23,7 @@ export function retentionDays(claudeDir: LocalPath): number {
     const days = isObject && "cleanupPeriodDays" in settings ? settings.cleanupPeriodDays : NaN;
     return typeof days === "number" && Number.isFinite(days) ? Math.max(1, days) : DEFAULT_DAYS;
   } catch {
-    // None there, unreadable or no JSON: the client goes on with its own value, too.
+    // None there, unreadable, or no JSON.
     return DEFAULT_DAYS;
   }
 }

@@ -285,7 +285,8 @@ export class Journal {
       const changes = kept.get(operation.id) ?? [];
       if (changes.length < operation.changes.length) this.#rewrite(operation, changes);
     }
-    this.#removeObjectsBut(new Set([...kept.values()].flat().flatMap(keptHash)));
+    const known = new Set(operations.flatMap(({ changes }) => changes).flatMap(keptHash));
+    this.#removeObjects(known, new Set([...kept.values()].flat().flatMap(keptHash)), now);
     writeFile(mark, new Date(now).toISOString());
   }
 
@@ -306,11 +307,15 @@ export class Journal {
     writeFile(this.#operationPath(id), textOf(lines));
   }
 
-  #removeObjectsBut(hashes: ReadonlySet<string>): void {
+  /** What no operation names may belong to one that could not be read: it goes by its own age. */
+  #removeObjects(known: ReadonlySet<string>, kept: ReadonlySet<string>, now: number): void {
     const objects = join(this.#directory, "objects");
     for (const { name } of entriesOf(objects)) {
+      const path = join(objects, name);
       const isOurs = isTemporary(name) || /^[0-9a-f]{64}$/.test(name);
-      if (isOurs && !hashes.has(name)) removeIfThere(join(objects, name));
+      if (!isOurs || kept.has(name)) continue;
+      const age = now - (Deno.statSync(path).mtime?.getTime() ?? now);
+      if (known.has(name) || isTemporary(name) || age > KEPT_DAYS * DAY_MS) removeIfThere(path);
     }
   }
 }

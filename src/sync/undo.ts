@@ -201,7 +201,8 @@ class Undoing {
     const fault = pathFault(env, path) ?? ownerFault(change.owner);
     if (fault !== undefined) throw new FileTrouble(fault);
     const info = lstatIfThere(path);
-    const stamp = info === undefined ? undefined : stampOf(info);
+    // A folder where a note was may be gone once what is in it has been undone.
+    const stamp = info === undefined || info.isDirectory ? undefined : stampOf(info);
     const action = planUndo({ did: deedOf(effect), now: fileNow(path, stamp, effect) });
     if (action === "leave") throw new FileTrouble(CHANGED_SINCE);
     const kept = effect.kind === "replace" ? effect.before : null;
@@ -387,7 +388,8 @@ function pathFault(
     at = join(at, part);
     const info = lstatIfThere(at);
     if (info?.isSymlink === true) return `"${at}" is a link`;
-    if (at === path && info !== undefined && !info.isFile) return "it is not a regular file";
+    const isFile = info === undefined || info.isFile || info.isDirectory;
+    if (!isFile) return `"${at}" is not a regular file`;
   }
   return undefined;
 }

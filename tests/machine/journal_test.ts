@@ -203,9 +203,19 @@ Deno.test("what is too old goes at the end of an operation, once a day, with its
   run("other", "b");
   Deno.writeTextFileSync(folder.at("backups/objects/.ccsync-0.tmp"), "left behind");
   Deno.writeTextFileSync(folder.at("backups/objects/notes.txt"), "somebody's own");
+  // Of operations that cannot be read.
+  for (const [content, at] of [["unknown", NOW + 2 * DAY_MS], ["unknown, old", NOW]] as const) {
+    const path = folder.at("backups/objects", hashOf(content));
+    Deno.writeTextFileSync(path, content);
+    Deno.utimeSync(path, at / 1000, at / 1000);
+  }
   now += (KEPT_DAYS + 1) * DAY_MS;
   run("second");
-  assert.deepEqual(contents(), ["other", "second", "somebody's own"], "the newest of b stays");
+  assert.deepEqual(
+    contents(),
+    ["other", "second", "somebody's own", "unknown"],
+    "the newest of b stays",
+  );
   assert.deepEqual(folder.names("backups/operations"), ["2.jsonl", "3.jsonl"]);
   now += DAY_MS / 2;
   Deno.writeTextFileSync(folder.at("backups/objects/.ccsync-0.tmp"), "left behind");

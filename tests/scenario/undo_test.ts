@@ -240,6 +240,62 @@ Deno.test("undo brings back deleted and merged memory; a push takes nothing back
   assert.equal(pulled[0], "one by laptop\ntwo\nthree by desk\n");
 });
 
+Deno.test("undo of a merge that was pushed since doubles nothing", async () => {
+  await using world = await World.create();
+  const { laptop, desk, id } = await twoMachines(world);
+  laptop.append(id, line(laptop, id, "on laptop"));
+  await laptop.ccsync("push");
+  desk.append(id, line(desk, id, "on desk"));
+  const before = desk.read(id);
+  await sync(desk);
+  await desk.ccsync("undo");
+  assert.equal(desk.read(id), before);
+  assert.match((await desk.ccsync("push")).stdout, /nothing to push/);
+  desk.append(id, line(desk, id, "more on desk"));
+  await desk.ccsync("push");
+  assert.match(await world.hubTranscript(id), /on laptop.*\n.*on desk.*\n.*more on desk/);
+  await assertSettles(world, [laptop, desk], id);
+});
+
+Deno.test("undo after the state was lost loses and doubles nothing either", async () => {
+  await using world = await World.create();
+  const { laptop, desk, id } = await twoMachines(world, RECORDED);
+  laptop.append(id, line(laptop, id, "on laptop"));
+  await laptop.ccsync("push");
+  desk.append(id, line(desk, id, "on desk"));
+  const before = desk.read(id);
+  await desk.ccsync("pull");
+  for (const name of ["state.db", "state.db-wal", "state.db-shm", "mirror.git"]) {
+    await Deno.remove(join(desk.ccsyncHome, name), { recursive: true }).catch(() => undefined);
+  }
+  await desk.ccsync("undo");
+  assert.equal(desk.read(id), before);
+  await desk.ccsync("push");
+  assert.equal((await world.hubTranscript(id)).split("on desk").length, 2);
+  await assertSettles(world, [laptop, desk], id);
+});
+
+Deno.test("undo of a note that became a folder, and of a folder that became a note", async () => {
+  await using world = await World.create();
+  const { laptop, desk } = await twoMachines(world);
+  put(note(laptop, "a"), "a note\n");
+  put(note(laptop, "b/c.md"), "in a folder\n");
+  await sync(laptop, desk);
+  Deno.removeSync(note(laptop, "a"));
+  Deno.removeSync(note(laptop, "b"), { recursive: true });
+  put(note(laptop, "a/d.md"), "in a folder now\n");
+  put(note(laptop, "b"), "a note now\n");
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  assert.equal(Deno.readTextFileSync(note(desk, "a/d.md")), "in a folder now\n");
+  await desk.ccsync("undo");
+  assert.equal(Deno.readTextFileSync(note(desk, "a")), "a note\n");
+  assert.equal(Deno.readTextFileSync(note(desk, "b/c.md")), "in a folder\n");
+  await desk.ccsync("undo");
+  assert.equal(Deno.readTextFileSync(note(desk, "b")), "a note now\n");
+  assert.equal(Deno.readTextFileSync(note(desk, "a/d.md")), "in a folder now\n");
+});
+
 Deno.test("undo --list names operations, undo ID takes an earlier one back, but not what changed since", async () => {
   await using world = await World.create();
   const { laptop, desk, id } = await twoMachines(world);
