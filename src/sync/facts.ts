@@ -274,10 +274,7 @@ function sidesOf(
 }
 
 /** Returns the facts about a sidecar. */
-export function sidecarFacts(
-  { facts, transcript }: SessionView,
-  document: Document,
-): SidecarFacts {
+export function sidecarFacts({ facts }: SessionView, document: Document): SidecarFacts {
   const { base, hubState, localState, merge } = document;
   return {
     local: localState,
@@ -285,7 +282,6 @@ export function sidecarFacts(
     merge,
     hasBase: base !== undefined,
     isAligned: base?.aligned ?? false,
-    // An undone sidecar may have the paths of earlier placeholders beside a transcript that needed no change.
-    isPlaced: facts.isPlaced && (base === undefined || base.profile === transcript.base?.profile),
+    isPlaced: facts.isPlaced,
   };
 }
