@@ -275,6 +275,26 @@ Deno.test("undo after the state was lost loses and doubles nothing either", asyn
   await assertSettles(world, [laptop, desk], id);
 });
 
+Deno.test("undo after the hub's history was taken back deletes no note", async () => {
+  await using world = await World.create();
+  const { laptop, desk } = await twoMachines(world);
+  const { stdout: early } = await world.git("rev-parse", "main");
+  put(note(laptop, "MEMORY.md"), "one\n");
+  await sync(laptop, desk);
+  put(note(laptop, "MEMORY.md"), "two\n");
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  await world.git("update-ref", "refs/heads/main", early.trim());
+  await desk.try("pull");
+  assert.equal(Deno.readTextFileSync(note(desk, "MEMORY.md")), "two\n");
+  await desk.ccsync("undo");
+  await desk.ccsync("pull");
+  assert.equal(Deno.readTextFileSync(note(desk, "MEMORY.md")), "one\n");
+  await desk.ccsync("push");
+  const memory = (await world.hubFiles()).find((name) => name.endsWith("/MEMORY.md")) ?? "";
+  assert.equal(await world.hubFile(memory), "one\n");
+});
+
 Deno.test("undo of a note that became a folder, and of a folder that became a note", async () => {
   await using world = await World.create();
   const { laptop, desk } = await twoMachines(world);

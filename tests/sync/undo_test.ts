@@ -275,6 +275,87 @@ Deno.test("a restored file has a time that survives the clean-up, and its own pe
   }
 });
 
+/** Runs the work while somebody writes to a file right before it is replaced or removed. */
+async function whileWritten<T>(path: string, text: string, work: () => Promise<T>): Promise<T> {
+  const { removeSync, renameSync } = Deno;
+  const write = (at: string | URL) => {
+    if (at === path) Deno.writeTextFileSync(path, text, { append: true });
+  };
+  Deno.renameSync = (from, to) => {
+    write(to);
+    renameSync(from, to);
+  };
+  Deno.removeSync = (at, options) => {
+    write(at);
+    removeSync(at, options);
+  };
+  try {
+    return await work();
+  } finally {
+    Object.assign(Deno, { removeSync, renameSync });
+  }
+}
+
+Deno.test("a line that Claude Code writes at the last moment is not lost by undo", async () => {
+  if (Deno.build.os === "windows") return;
+  await using world = await World.create();
+  const { desk, ids, before } = await merged(world, 1);
+  const [id = ""] = ids;
+  const [path, late] = [desk.transcriptPath(id), line(desk, id, "late")];
+  const restored = await whileWritten(path, late, () => undone(desk));
+  assert.deepEqual(restored.left, []);
+  assert.equal(desk.read(id), before[0] + late);
+  const now = desk.read(id);
+  const created = operationsOf(desk).find((one) => one.id === 1);
+  assert.equal(created?.changes[0]?.path, path);
+  const { files, left } = await undone(desk, 1);
+  assert.deepEqual([files.length, left.length], [0, 1]);
+  assert.equal(desk.read(id), now);
+});
+
+Deno.test("a new session that Claude Code goes on with at the last moment is not removed by undo", async () => {
+  if (Deno.build.os === "windows") return;
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const desk = await world.joined("desk", { projects: "work" });
+  const id = crypto.randomUUID();
+  laptop.write(id, line(laptop, id, "common"));
+  await pushed(laptop);
+  await pulled(desk);
+  const [content, late] = [desk.read(id), line(desk, id, "late")];
+  const { files, left } = await whileWritten(
+    desk.transcriptPath(id),
+    late,
+    () => undone(desk),
+  );
+  assert.deepEqual(files, []);
+  assert.match(left[0]?.why ?? "", /it was changed since/);
+  assert.equal(desk.read(id), content + late);
+});
+
+Deno.test("undo of an append that completed a torn line cuts at the end of a line", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const desk = await world.joined("desk", { projects: "work" });
+  const id = crypto.randomUUID();
+  laptop.write(id, line(laptop, id, "common"));
+  await pushed(laptop);
+  await pulled(desk);
+  const whole = desk.read(id);
+  laptop.append(id, line(laptop, id, "on laptop"));
+  await pushed(laptop);
+  const torn = laptop.read(id).replaceAll(laptop.projects, desk.projects).slice(0, -30);
+  desk.write(id, torn);
+  await pulled(desk);
+  const complete = desk.read(id);
+  assert.ok(complete.startsWith(torn) && complete.endsWith("\n"));
+  await undone(desk);
+  assert.equal(desk.read(id), whole);
+  assert.deepEqual((await undone(desk, 2)).left, [], "done already");
+  await pulled(desk);
+  assert.equal(desk.read(id), complete);
+});
+
 Deno.test("undo with a number that nothing has is refused", async () => {
   await using world = await World.create();
   const desk = await world.joined("desk");
