@@ -136,6 +136,8 @@ class Undoing {
   readonly files: UndoneFile[] = [];
   readonly left: Left[] = [];
   readonly #workspace: Workspace;
+  /** Sessions and texts of which something could not be taken back after all. */
+  readonly #failed = new Set<string>();
   readonly #operation: Operation;
   readonly #live: ReadonlySet<SessionId>;
   readonly #titles: Titles;
@@ -222,7 +224,9 @@ class Undoing {
 
   /** Takes one change back. What cannot be is left, and told of. */
   async apply(item: Item): Promise<void> {
-    const { action, change: { effect, path } } = item;
+    const { action, change, change: { effect, path } } = item;
+    // Half of a move undone would leave the session nowhere, or in two places.
+    if (this.#failed.has(subjectOf(change))) return;
     try {
       if (action === "restore" && effect.kind === "replace" && effect.before !== null) {
         this.#restore(item, effect.before);
@@ -230,10 +234,11 @@ class Undoing {
       else if (action === "remove") this.#remove(item);
     } catch (error) {
       if (!isFileTrouble(error)) throw error;
+      this.#failed.add(subjectOf(change));
       this.left.push({ what: path, why: messageOf(error) });
       return;
     }
-    await this.#restoreBase(item.change);
+    await this.#restoreBase(change);
     this.files.push(...this.fileOf(item));
   }
 
