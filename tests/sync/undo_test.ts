@@ -356,6 +356,24 @@ Deno.test("undo of an append that completed a torn line cuts at the end of a lin
   assert.equal(desk.read(id), complete);
 });
 
+Deno.test("undo of an append leaves a line alone that was edited in its place", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const desk = await world.joined("desk", { projects: "work" });
+  const id = crypto.randomUUID();
+  laptop.write(id, line(laptop, id, "common"));
+  await pushed(laptop);
+  await pulled(desk);
+  laptop.append(id, line(laptop, id, "on laptop"));
+  await pushed(laptop);
+  await pulled(desk);
+  const edited = desk.read(id).replace("on laptop", "on latpop");
+  desk.write(id, edited);
+  const { files, left } = await undone(desk);
+  assert.deepEqual([files.length, left.length], [0, 1]);
+  assert.equal(desk.read(id), edited);
+});
+
 Deno.test("undo with a number that nothing has is refused", async () => {
   await using world = await World.create();
   const desk = await world.joined("desk");
