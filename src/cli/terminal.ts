@@ -14,11 +14,15 @@ export interface OutputOptions {
   readonly hasColor: boolean;
 }
 
+/** Functions that colour a text, or leave it as it is. */
+export type Colors = ReturnType<typeof pc.createColors>;
+
 /** Where a command writes: results to stdout, everything else to stderr. */
 export class Terminal {
   readonly options: OutputOptions;
-  readonly colors: ReturnType<typeof pc.createColors>;
-  readonly #errorColors: ReturnType<typeof pc.createColors>;
+  readonly colors: Colors;
+  /** Those for stderr, where prompts are, too. */
+  readonly errorColors: Colors;
   readonly #showsSteps: boolean;
   #stepLength = 0;
 
@@ -26,7 +30,7 @@ export class Terminal {
     const wants = options.hasColor && !Deno.noColor && Deno.env.get("TERM") !== "dumb";
     this.options = options;
     this.colors = pc.createColors(wants && Deno.stdout.isTerminal());
-    this.#errorColors = pc.createColors(wants && Deno.stderr.isTerminal());
+    this.errorColors = pc.createColors(wants && Deno.stderr.isTerminal());
     this.#showsSteps = Deno.stderr.isTerminal() && !options.isQuiet && !options.isJson;
   }
 
@@ -61,14 +65,14 @@ export class Terminal {
   /** Writes what the user has to know whatever was asked for. */
   warn(text: string): void {
     this.#clearStep();
-    write(Deno.stderr, `${this.#errorColors.yellow("warning:")} ${clean(text)}\n`);
+    write(Deno.stderr, `${this.errorColors.yellow("warning:")} ${clean(text)}\n`);
   }
 
   /** Writes details, if they were asked for. */
   detail(text: string): void {
     if (!this.options.isVerbose) return;
     this.#clearStep();
-    write(Deno.stderr, this.#errorColors.dim(clean(text)) + "\n");
+    write(Deno.stderr, this.errorColors.dim(clean(text)) + "\n");
   }
 
   /** Shows what is being done, in place, on a terminal only. */
@@ -77,18 +81,24 @@ export class Terminal {
     if (!this.#showsSteps) return;
     this.#clearStep();
     const line = [...clean(text)].slice(0, 70).join("") + " ...";
-    write(Deno.stderr, this.#errorColors.dim(line));
+    write(Deno.stderr, this.errorColors.dim(line));
     this.#stepLength = line.length;
   }
 
   /** Writes an error, its hints, and for programs the same as JSON in the last line. */
   error(message: string, hints: readonly string[], json: unknown): void {
     this.#clearStep();
-    write(Deno.stderr, `${this.#errorColors.red("error:")} ${clean(message)}\n`);
+    write(Deno.stderr, `${this.errorColors.red("error:")} ${clean(message)}\n`);
     for (const hint of hints) {
-      write(Deno.stderr, `${this.#errorColors.cyan("hint:")} ${clean(hint)}\n`);
+      write(Deno.stderr, `${this.errorColors.cyan("hint:")} ${clean(hint)}\n`);
     }
     if (this.options.isJson) write(Deno.stderr, JSON.stringify({ error: json }) + "\n");
+  }
+
+  /** Writes what a prompt shows, at once: what comes later must not overtake it. */
+  prompt(text: string | Uint8Array): void {
+    this.#clearStep();
+    write(Deno.stderr, text);
   }
 
   #clearStep(): void {
@@ -97,9 +107,9 @@ export class Terminal {
   }
 }
 
-function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
+function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string | Uint8Array): void {
   try {
-    writeAll(stream, new TextEncoder().encode(text));
+    writeAll(stream, typeof text === "string" ? new TextEncoder().encode(text) : text);
   } catch (error) {
     // The reader has gone (`ccsync list | head`): there is nobody to tell.
     if (!(error instanceof Deno.errors.BrokenPipe)) throw error;

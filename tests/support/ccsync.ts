@@ -35,13 +35,24 @@ export async function ccsync(
 /**
  * Runs ccsync in the machine's home to its end, whatever its exit code: the executable that `CCSYNC_BIN`
  * names, else the source.
- *
- * No variable of the calling process reaches it but `PATH`, and git sees no configuration.
  */
 export async function tryCcsync(
   machine: CcsyncMachine,
   ...args: readonly string[]
 ): Promise<ProcessResult> {
+  const { path, args: all, env } = await invocationOf(machine, args);
+  return await runToEnd(path, { args: all, cwd: machine.home, env });
+}
+
+/**
+ * Returns how ccsync is started on a machine, for those who start it themselves.
+ *
+ * No variable of the calling process reaches it but `PATH`, and git sees no configuration.
+ */
+export async function invocationOf(
+  machine: CcsyncMachine,
+  args: readonly string[],
+): Promise<Program> {
   const program = await programOf();
   const env = {
     PATH: Deno.env.get("PATH") ?? "",
@@ -55,14 +66,11 @@ export async function tryCcsync(
     ...program.env,
     ...machine.env,
   };
-  return await runToEnd(program.path, {
-    args: [...program.args, ...args],
-    cwd: machine.home,
-    env,
-  });
+  return { path: program.path, args: [...program.args, ...args], env };
 }
 
-interface Program {
+/** A program with its arguments and its whole environment. */
+export interface Program {
   readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -71,10 +79,14 @@ interface Program {
 async function programOf(): Promise<Program> {
   const executable = Deno.env.get("CCSYNC_BIN");
   if (executable !== undefined) return { path: executable, args: [], env: {} };
-  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  return await sourceOf(new URL("../../main.ts", import.meta.url));
+}
+
+/** Returns how a source file of this repository is run, wherever `HOME` is. */
+export async function sourceOf(file: URL): Promise<Program> {
   return {
     path: Deno.execPath(),
-    args: ["run", "-A", "--quiet", "--frozen", main],
+    args: ["run", "-A", "--quiet", "--frozen", fileURLToPath(file)],
     // The cache follows HOME otherwise, and every run would fetch the packages again.
     env: { DENO_DIR: await denoDir(), DENO_TLS_CA_STORE: "system" },
   };
