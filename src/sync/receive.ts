@@ -245,14 +245,20 @@ async function replace(
   return { action, lines, bytes: hubBytes };
 }
 
-/** Keeps what is at a path, and notes what takes its place. */
-function noteReplacement(incoming: Incoming, path: LocalPath, after: Content | null): void {
-  const isThere = lstatIfThere(path) !== undefined;
-  const before = isThere ? incoming.workspace.journal.keep(path) : null;
-  note(incoming, path, { kind: "replace", before, after });
+/** What the journal needs to know of a document that changes. */
+interface Noted {
+  readonly workspace: Workspace;
+  readonly document: Pick<Document, "base" | "id" | "name">;
 }
 
-function note({ document, workspace }: Incoming, path: LocalPath, effect: Effect): void {
+/** Keeps what is at a path, and notes what takes its place. */
+function noteReplacement(noted: Noted, path: LocalPath, after: Content | null): void {
+  const isThere = lstatIfThere(path) !== undefined;
+  const before = isThere ? noted.workspace.journal.keep(path) : null;
+  note(noted, path, { kind: "replace", before, after });
+}
+
+function note({ document, workspace }: Noted, path: LocalPath, effect: Effect): void {
   const { base = null, id: session, name } = document;
   workspace.journal.record({ path, owner: { session, name, base }, effect });
 }
