@@ -8,6 +8,7 @@ import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
 import { nameFault, sidecarKind } from "../claude/kinds.ts";
 import { transcriptPath } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
+import { isRecent } from "../claude/retention.ts";
 import {
   type LocalTranscript,
   readProject,
@@ -47,10 +48,6 @@ export interface Overview {
   readonly sessions: readonly SessionView[];
   readonly skipped: readonly Skipped[];
 }
-
-/** How long Claude Code keeps transcripts unless told otherwise (`cleanupPeriodDays`, client 2.1.197). */
-export const RETENTION_DAYS = 30;
-const DAY_MS = 86_400_000;
 
 /** Which sessions are meant, besides those under the sync directories. */
 export interface Scope {
@@ -209,8 +206,14 @@ class Gatherer {
       isMoved,
       isTorn: local !== undefined && end < local.stamp.size,
       isLive: this.#live.has(id),
-      isRecent: isRecent(meta, this.#workspace.env.now()),
+      isRecent: this.#isRecent(meta),
     };
+  }
+
+  #isRecent(meta: Meta | undefined): boolean {
+    const at = Date.parse(meta?.updatedAt ?? "");
+    const { env, retentionDays } = this.#workspace;
+    return Number.isNaN(at) || isRecent(at, env.now(), retentionDays);
   }
 
   /**
@@ -290,9 +293,4 @@ export function sidecarFacts({ facts }: SessionView, document: Document): Sideca
     isAligned: base?.aligned ?? false,
     isPlaced: facts.isPlaced,
   };
-}
-
-function isRecent(meta: Meta | undefined, now: number): boolean {
-  const at = Date.parse(meta?.updatedAt ?? "");
-  return Number.isNaN(at) || now - at < RETENTION_DAYS * DAY_MS;
 }
