@@ -11,6 +11,7 @@ import { liveSessions } from "../claude/live.ts";
 import { isRecent } from "../claude/retention.ts";
 import {
   type LocalTranscript,
+  Names,
   readProject,
   scanSidecars,
   scanTranscripts,
@@ -94,6 +95,7 @@ class Gatherer {
   readonly #live: ReadonlySet<SessionId>;
   readonly #turn: number;
   readonly #skipped: Skipped[];
+  readonly #names = new Names();
 
   constructor(
     workspace: Workspace,
@@ -242,7 +244,7 @@ class Gatherer {
     const here = local?.path ?? path;
     const slug = this.#slugOf(transcript, meta);
     const { claudeDir } = this.#workspace.env;
-    const found = scanSidecars(claudeDir, here, id, slug, this.#skipped);
+    const found = scanSidecars(claudeDir, here, id, slug, this.#skipped, this.#names);
     const files = new Map(found.map((file) => [file.name, file]));
     const names = new Set([...files.keys(), ...row?.files.keys() ?? []]);
     return [...names].sort().flatMap((name) => {
