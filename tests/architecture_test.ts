@@ -47,7 +47,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "node-diff3": /^src\/memory\/lines\.ts$/,
   "picocolors": /^src\/cli\/terminal\.ts$/,
   // Wherever untrusted JSON comes in.
-  "valibot": /^src\/(?:machine\/config|hub\/(?:format|locks)|claude\/live)\.ts$/,
+  "valibot": /^src\/(?:machine\/(?:config|journal)|hub\/(?:format|locks)|claude\/live)\.ts$/,
 };
 
 /** Parts of `Deno` that have one home each; the rest of it is files, and stays out of {@linkcode PURE}. */

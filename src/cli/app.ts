@@ -17,6 +17,7 @@ import { runPull } from "./commands/pull.ts";
 import { runPush } from "./commands/push.ts";
 import { runResume } from "./commands/resume.ts";
 import { runStatus } from "./commands/status.ts";
+import { runUndo } from "./commands/undo.ts";
 import { runUpdate } from "./commands/update.ts";
 import { type OutputOptions, Terminal } from "./terminal.ts";
 
@@ -141,6 +142,12 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
 
   program.command("status").description("show this machine, the hub, and what is waiting")
     .action((_options, command) => on(command, runStatus));
+
+  program.command("undo").description("take back what the last pull, or another command, changed")
+    .argument("[id]", "the operation to take back (default: the last one)")
+    .option("--list", "list the operations that can be taken back")
+    .option("--dry-run", "show what would be done, write nothing")
+    .action((id, options, command) => on(command, (context) => runUndo(context, id, options)));
 
   const config = group(program, "config", "show or change the configuration");
   config.command("show").description(

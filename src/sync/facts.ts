@@ -8,8 +8,10 @@ import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
 import { nameFault, sidecarKind } from "../claude/kinds.ts";
 import { transcriptPath } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
+import { isRecent } from "../claude/retention.ts";
 import {
   type LocalTranscript,
+  Names,
   readProject,
   scanSidecars,
   scanTranscripts,
@@ -47,10 +49,6 @@ export interface Overview {
   readonly sessions: readonly SessionView[];
   readonly skipped: readonly Skipped[];
 }
-
-/** How long Claude Code keeps transcripts unless told otherwise (`cleanupPeriodDays`, client 2.1.197). */
-export const RETENTION_DAYS = 30;
-const DAY_MS = 86_400_000;
 
 /** Which sessions are meant, besides those under the sync directories. */
 export interface Scope {
@@ -97,6 +95,7 @@ class Gatherer {
   readonly #live: ReadonlySet<SessionId>;
   readonly #turn: number;
   readonly #skipped: Skipped[];
+  readonly #names = new Names();
 
   constructor(
     workspace: Workspace,
@@ -209,8 +208,14 @@ class Gatherer {
       isMoved,
       isTorn: local !== undefined && end < local.stamp.size,
       isLive: this.#live.has(id),
-      isRecent: isRecent(meta, this.#workspace.env.now()),
+      isRecent: this.#isRecent(meta),
     };
+  }
+
+  #isRecent(meta: Meta | undefined): boolean {
+    const at = Date.parse(meta?.updatedAt ?? "");
+    const { env, retentionDays } = this.#workspace;
+    return Number.isNaN(at) || isRecent(at, env.now(), retentionDays);
   }
 
   /**
@@ -239,7 +244,7 @@ class Gatherer {
     const here = local?.path ?? path;
     const slug = this.#slugOf(transcript, meta);
     const { claudeDir } = this.#workspace.env;
-    const found = scanSidecars(claudeDir, here, id, slug, this.#skipped);
+    const found = scanSidecars(claudeDir, here, id, slug, this.#skipped, this.#names);
     const files = new Map(found.map((file) => [file.name, file]));
     const names = new Set([...files.keys(), ...row?.files.keys() ?? []]);
     return [...names].sort().flatMap((name) => {
@@ -290,9 +295,4 @@ export function sidecarFacts({ facts }: SessionView, document: Document): Sideca
     isAligned: base?.aligned ?? false,
     isPlaced: facts.isPlaced,
   };
-}
-
-function isRecent(meta: Meta | undefined, now: number): boolean {
-  const at = Date.parse(meta?.updatedAt ?? "");
-  return Number.isNaN(at) || now - at < RETENTION_DAYS * DAY_MS;
 }

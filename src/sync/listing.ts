@@ -29,7 +29,7 @@ export interface ListedSession extends Summary {
   readonly isLive: boolean;
   /** Whether there are lines here that the hub lacks. */
   readonly isUnpushed: boolean;
-  /** Whether there are lines in the hub that are not here. */
+  /** Whether the next pull brings anything. */
   readonly isUnpulled: boolean;
   /** Sidecars on either side, and their bytes. */
   readonly files: number;
@@ -40,7 +40,7 @@ export interface ListedSession extends Summary {
 
 /** Which sessions to list. */
 export interface ListOptions {
-  /** Those that are on this machine, those that are in the hub, or both. */
+  /** Those of this machine: here, or cleaned up from here; those in the hub; or both. */
   readonly side: "here" | "hub" | "both";
   /** Include sessions outside the sync directories. */
   readonly all: boolean;
@@ -56,8 +56,10 @@ export async function listSessions(
   const { sessions } = await gatherFacts(workspace, { all });
   const locks = await lockViews(workspace);
   const sorted = sessions
-    .filter(({ transcript: { hub, local } }) => {
-      return side === "both" || (side === "hub" ? hub : local) !== undefined;
+    .filter(({ transcript: { base, hub, local } }) => {
+      // What Claude Code's clean-up took from here is one of this machine's sessions still.
+      const isOurs = local !== undefined || (base && hub) !== undefined;
+      return side === "both" || (side === "hub" ? hub !== undefined : isOurs);
     })
     .map((view) => listed(workspace, view, locks.get(view.id)))
     .filter((session) => headless || !session.headless)
@@ -109,7 +111,7 @@ function listed(
     isInHub: hub !== undefined,
     isLive: facts.isLive,
     isUnpushed,
-    isUnpulled: pull !== "none" || sidecarItems(view, pull).length > 0,
+    isUnpulled: (pull !== "none" && pull !== "leave-old") || sidecarItems(view, pull).length > 0,
     lock: lock ?? null,
     files: view.sidecars.length,
     filesSize: view.sidecars.reduce((sum, { end: size, local: file, name }) => {

@@ -10,7 +10,6 @@ import {
   gatherFacts,
   isFileTrouble,
   type Overview,
-  RETENTION_DAYS,
   type Scope,
   type SessionView,
 } from "./facts.ts";
@@ -35,6 +34,8 @@ export interface PullOptions extends Scope {
   readonly isDryRun: boolean;
   /** Put back sessions that are old and no longer here. */
   readonly isForced: boolean;
+  /** What the journal calls it. @default {"pull"} */
+  readonly command?: string;
 }
 
 /**
@@ -44,7 +45,8 @@ export interface PullOptions extends Scope {
  * @throws {CcsyncError} kind "unreachable", "credentials", "setup" or "failed"
  */
 export async function pull(workspace: Workspace, options: PullOptions): Promise<SyncReport> {
-  const { env, state } = workspace;
+  const { env, journal, state } = workspace;
+  journal.begin(options.command ?? "pull");
   const head = await fetchHub(workspace);
   if (head !== undefined) {
     // What the shared table says of this machine counts from here on; what changed here goes up at the next push.
@@ -55,6 +57,7 @@ export async function pull(workspace: Workspace, options: PullOptions): Promise<
   const sessions = await pullSessions(workspace, overview, options);
   const shared = await gatherMemory(workspace, head, options.all);
   const report = { ...sessions, memory: await receiveMemory(workspace, shared, options) };
+  journal.end();
   if (!options.isDryRun) state.setFact("last_pull", new Date(env.now()).toISOString());
   return report;
 }
@@ -73,7 +76,7 @@ async function pullSessions(
     const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });
     const action = view.project === undefined ? "none" : planPull(view.facts, options.isForced);
     if (action === "wait") waiting.push(fault(OPEN_HERE));
-    if (action === "leave-old") waiting.push(fault(OLD));
+    if (action === "leave-old") waiting.push(fault(tooOld(workspace)));
     if (action === "wait" || action === "leave-old") continue;
     if (action === "none" && sidecarItems(view, action).length === 0) continue;
     workspace.progress.step(`${titleOf(view)}`);
@@ -103,8 +106,11 @@ async function pullSessions(
 
 const OPEN_HERE =
   "it is open in Claude Code on this machine; it is brought up to date once it is closed";
-const OLD =
-  `it is only in the hub: its last event is more than ${RETENTION_DAYS} days old; ccsync pull --force brings it back`;
+
+function tooOld({ retentionDays }: Workspace): string {
+  return `it is only in the hub: its last event is more than ${retentionDays} days old; ` +
+    "ccsync pull --force brings it back";
+}
 
 async function foreseen(
   workspace: Workspace,

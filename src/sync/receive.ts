@@ -3,20 +3,22 @@
  *
  * @module
  */
+import { hash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
 import type { SidecarRoot } from "../claude/kinds.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
+import { survivingTime } from "../claude/retention.ts";
 import { sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
 import { HeldFile, lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
+import type { Content, Effect } from "../machine/journal.ts";
 import type { HubFile } from "../machine/state.ts";
 import { countLines, joinBytes } from "../transcript/lines.ts";
 import { toLocal } from "../translate/to_local.ts";
-import { backUp } from "./backup.ts";
 import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
-import type { Document } from "./document.ts";
-import { isFileTrouble, RETENTION_DAYS, type SessionView, sidecarFacts } from "./facts.ts";
+import { type Document, TRANSCRIPT } from "./document.ts";
+import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
 import { type Fork, reconcileBranches } from "./fork.ts";
 import { planSidecarPull, type PullAction, type SidecarPull } from "./plan.ts";
@@ -24,9 +26,6 @@ import { type SessionReport, titleOf } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
 
 const NEWLINE = new Uint8Array([0x0a]);
-const DAY_MS = 86_400_000;
-/** A restored file has to be this much younger than what Claude Code's clean-up takes. */
-const MARGIN_DAYS = 2;
 
 /** What a pull does with the sidecars of a session. */
 export interface SidecarItem {
@@ -191,13 +190,16 @@ async function joinBoth(incoming: Incoming): Promise<Received> {
 
 /** Writes the hub's continuation as a session of its own, beside the one that is about to be merged. */
 async function createFork(incoming: Incoming, { id, line }: Fork): Promise<void> {
-  const target = join(dirname(incoming.target), `${id}.jsonl`);
-  const isInHub = incoming.workspace.state.catalogueRow(id) !== undefined;
-  if (isInHub || incoming.known.has(id) || lstatIfThere(target) !== undefined) return;
-  requireUntouched(incoming);
+  const { known, workspace } = incoming;
+  const target = join(dirname(incoming.target), `${id}.jsonl`) as LocalPath;
+  const isInHub = workspace.state.catalogueRow(id) !== undefined;
+  if (isInHub || known.has(id) || lstatIfThere(target) !== undefined) return;
   using pending = new PendingFile(target);
   await writeHubContent(incoming, pending);
   pending.write(line);
+  const noted = { workspace, document: { id, name: TRANSCRIPT } };
+  noteReplacement(noted, target, { hash: pending.hash, size: pending.size });
+  requireUntouched(incoming);
   pending.place(restoredTime(incoming));
 }
 
@@ -221,6 +223,9 @@ function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Rec
   const { target } = incoming;
   // A delivered transcript always ends in a newline: Claude Code glues its next line onto one that does not.
   const fresh = hubRest.at(-1) === NEWLINE[0] ? hubRest : joinBytes([hubRest, NEWLINE]);
+  const from = incoming.document.local?.stamp.size ?? 0;
+  const added = { hash: hash("sha256", fresh, "hex"), size: fresh.length };
+  note(incoming, target, { kind: "append", from, added });
   requireUntouched(incoming);
   {
     using file = Deno.openSync(target, { append: true });
@@ -228,9 +233,8 @@ function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Rec
     file.syncSync();
   }
   const report = { action: "append", lines: countLines(hubRest), bytes: hubRest.length };
-  const expected = (incoming.document.local?.stamp.size ?? 0) + fresh.length;
   // Claude Code added a line at the same moment: what the file is now, the next run finds out.
-  if (Deno.lstatSync(target).size !== expected) return report;
+  if (Deno.lstatSync(target).size !== from + fresh.length) return report;
   const seconds = restoredTime(incoming) / 1000;
   Deno.utimeSync(target, seconds, seconds);
   remember(incoming, hubLocalBytes, target);
@@ -249,12 +253,11 @@ async function replace(
   const lines = await writeHubContent(incoming, pending);
   const hubBytes = pending.size;
   for (const line of missing) pending.write(line);
-  requireUntouched(incoming);
   // A session that moves may meet an older copy of itself.
-  const replaces = [...new Set([old, target])].filter((path) => path !== undefined);
-  for (const path of replaces.filter((path) => lstatIfThere(path) !== undefined)) {
-    backUp(workspace.env.ccsyncHome, path, workspace.env.now());
-  }
+  noteReplacement(incoming, target, { hash: pending.hash, size: pending.size });
+  if (old !== undefined && old !== target) noteReplacement(incoming, old, null);
+  // The last thing before: what is backed up is what was merged.
+  requireUntouched(incoming);
   // Hashed before anybody else can write to it.
   const blocks = blockHashes(pending.path, hubBytes);
   // Windows replaces no file that is open.
@@ -280,6 +283,24 @@ async function writeHubContent(
   }
   if (merge === "append" && last !== NEWLINE[0]) pending.write(NEWLINE);
   return lines;
+}
+
+/** What the journal needs to know of a document that changes. */
+interface Noted {
+  readonly workspace: Workspace;
+  readonly document: Pick<Document, "base" | "id" | "name">;
+}
+
+/** Keeps what is at a path, and notes what takes its place. */
+function noteReplacement(noted: Noted, path: LocalPath, after: Content | null): void {
+  const isThere = lstatIfThere(path) !== undefined;
+  const before = isThere ? noted.workspace.journal.keep(path) : null;
+  note(noted, path, { kind: "replace", before, after });
+}
+
+function note({ document, workspace }: Noted, path: LocalPath, effect: Effect): void {
+  const { base = null, id: session, name } = document;
+  workspace.journal.record({ path, owner: { session, name, base }, effect });
 }
 
 /** Adds what was appended to the old file between the last look at it and its replacement. */
@@ -325,8 +346,6 @@ function remember(
 
 /** The time of the last event where that survives Claude Code's clean-up, else now. */
 function restoredTime({ view, workspace }: Incoming): number {
-  const now = workspace.env.now();
-  const at = Date.parse(view.meta?.updatedAt ?? "");
-  const survives = now - at < (RETENTION_DAYS - MARGIN_DAYS) * DAY_MS;
-  return survives && at <= now ? at : now;
+  const { env, retentionDays } = workspace;
+  return survivingTime(Date.parse(view.meta?.updatedAt ?? ""), env.now(), retentionDays);
 }

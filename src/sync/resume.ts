@@ -128,8 +128,10 @@ async function restored(workspace: Workspace, view: SessionView): Promise<LocalP
   const { path, transcript: { local } } = view;
   if (local !== undefined) return local.path;
   const faults: string[] = [];
+  workspace.journal.begin("resume");
   try {
     await receiveSession(workspace, view, "create", new Set(), faults);
+    workspace.journal.end();
   } catch (error) {
     throw new CcsyncError("failed", `cannot bring "${titleOf(view)}" here: ${messageOf(error)}`, {
       hints: ["it is safe in the hub; mend what is said and run it again"],

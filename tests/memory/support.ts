@@ -266,6 +266,7 @@ export class Machine implements AsyncDisposable {
 
   async pull(all = false, isDryRun = false): Promise<MemoryReport> {
     const { view } = await this.look(all);
+    this.workspace.journal.begin("pull");
     return await receiveMemory(this.workspace, view, { isDryRun });
   }
 

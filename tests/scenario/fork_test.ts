@@ -494,3 +494,22 @@ Deno.test("--dry-run tells of the fork and makes none; --json names it", async (
   assert.equal(forkIn(await desk.ccsync("push", "--json")), pulled);
   assert.equal((await onlyForkInHub(desk, id)).id, pulled);
 });
+
+Deno.test("undo takes a merge back with its fork; the next pull makes both again", async () => {
+  await using world = await World.create();
+  const [laptop, desk, id] = await twoMachines(world);
+  const onLaptop = goOn(laptop, id, "on laptop");
+  await laptop.ccsync("push");
+  const onDesk = goOn(desk, id, "on desk");
+  const before = desk.read(id);
+  await desk.ccsync("pull");
+  const { id: fork } = await onlyFork(desk, id);
+  await desk.ccsync("undo");
+  assert.equal(desk.read(id), before);
+  assert.ok(!desk.has(fork));
+  await desk.ccsync("pull");
+  assert.equal((await onlyFork(desk, id)).id, fork);
+  await assertSettled(desk, laptop);
+  assert.equal(leafOf(laptop, id), onDesk);
+  assert.equal(leafOf(laptop, fork), onLaptop);
+});

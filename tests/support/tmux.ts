@@ -19,10 +19,19 @@ async function whyNoTmux(): Promise<string | undefined> {
   }
 }
 
-/** Defines a test that needs a terminal; where none can be had, it is ignored, and its name says why. */
-export function terminalTest(name: string, work: () => Promise<void>): void {
-  const reason = noTmux === undefined ? "" : ` (ignored: ${noTmux})`;
-  Deno.test({ name: name + reason, ignore: noTmux !== undefined, fn: work });
+/**
+ * Defines a test that needs a terminal; where it cannot run, it is ignored, and its name says why.
+ *
+ * @param obstacle What else is in the way, `undefined` where nothing is
+ */
+export function terminalTest(
+  name: string,
+  work: () => Promise<void>,
+  obstacle: string | undefined = undefined,
+): void {
+  const why = noTmux ?? obstacle;
+  const ignored = why === undefined ? "" : ` (ignored: ${why})`;
+  Deno.test({ name: name + ignored, ignore: why !== undefined, fn: work });
 }
 
 /** Milliseconds that a screen has to show what is waited for. */

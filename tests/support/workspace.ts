@@ -8,6 +8,7 @@ import type { LocalPath } from "../../src/brands.ts";
 import { type Config, readConfig } from "../../src/machine/config.ts";
 import type { Environment } from "../../src/machine/environment.ts";
 import { Workspace } from "../../src/sync/workspace.ts";
+import "./hermetic_git.ts";
 import type { TestMachine } from "./world.ts";
 
 /** Returns surroundings in a home, with what is named as it is named. */

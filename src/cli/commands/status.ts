@@ -46,7 +46,7 @@ async function statusOf(workspace: Workspace): Promise<Status> {
     hub: config.remote,
     lastPush: state.fact("last_push") ?? null,
     lastPull: state.fact("last_pull") ?? null,
-    sessionsHere: here.length,
+    sessionsHere: here.filter(({ isHere }) => isHere).length,
     sessionsInHub: inHub.length,
     filesHere: here.reduce((sum, { files }) => sum + files, 0),
     filesInHub: inHub.reduce((sum, { files }) => sum + files, 0),
