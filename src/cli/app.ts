@@ -10,6 +10,7 @@ import { CcsyncError, EXIT_CODES, messageOf } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { Context, Ending } from "./context.ts";
 import { runAddPlaceholder, runConfigShow, runSetPath } from "./commands/config.ts";
+import { runDoctor } from "./commands/doctor.ts";
 import { runInit } from "./commands/init.ts";
 import { runList } from "./commands/list.ts";
 import { runLockCleanup, runLockRelease, runLockShow } from "./commands/lock.ts";
@@ -148,6 +149,10 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     .option("--list", "list the operations that can be taken back")
     .option("--dry-run", "show what would be done, write nothing")
     .action((id, options, command) => on(command, (context) => runUndo(context, id, options)));
+
+  program.command("doctor").description("examine the set-up, and say what mends what is wrong")
+    .option("--fix", "mend what is safe to mend")
+    .action((options, command) => on(command, (context) => runDoctor(context, options)));
 
   const config = group(program, "config", "show or change the configuration");
   config.command("show").description(
