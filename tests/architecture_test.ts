@@ -55,7 +55,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   "Deno.args": /^main\.ts$/,
   "Deno.exit": /^main\.ts$/,
   "Deno.env": /^src\/(?:machine\/environment|hub\/git|cli\/terminal)\.ts$/,
-  "Deno.Command": /^src\/(?:claude\/client|hub\/git|machine\/processes)\.ts$/,
+  "Deno.Command": /^src\/(?:claude\/client|hub\/git|machine\/(?:editor|processes))\.ts$/,
   "Deno.stdin": /^src\/(?:hub\/git|cli\/prompts)\.ts$/,
   "Deno.stdout": /^src\/cli\/terminal\.ts$/,
   "Deno.stderr": /^src\/cli\/(?:prompts|terminal)\.ts$/,

@@ -105,3 +105,15 @@ function spawn(program: string, args: readonly string[], directory: LocalPath): 
     });
   }
 }
+
+/** Milliseconds that a program has to tell its version. */
+const VERSION_PATIENCE_MS = 10_000;
+
+/** Returns what a program says of its version, in one line. */
+export async function clientVersion(program: string): Promise<string> {
+  const signal = AbortSignal.timeout(VERSION_PATIENCE_MS);
+  const command = new Deno.Command(program, { args: ["--version"], stdin: "null", signal });
+  const { code, stdout } = await command.output();
+  const [line = ""] = new TextDecoder().decode(stdout).split("\n");
+  return code === 0 && line !== "" ? `version ${line.trim()}` : "of an unknown version";
+}

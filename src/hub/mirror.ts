@@ -190,6 +190,27 @@ export class Mirror implements AsyncDisposable {
     await this.git.run("note what was pushed", ["update-ref", "--stdin"], input);
   }
 
+  /**
+   * Asks whether a push would be let in, without sending anything.
+   *
+   * @throws {CcsyncError} kind "unreachable", "credentials" or "failed" when not
+   */
+  async tryPush(head: Oid): Promise<void> {
+    const args = ["push", "--dry-run", "--porcelain", "--no-verify", "--", this.remote];
+    const result = await this.git.try([...args, `${head}:${MAIN}`]);
+    // Somebody else's push in between is a proof, too.
+    if (result.code === 0 || SOMEBODY_WAS_FASTER.test(decoder.decode(result.stdout))) return;
+    throw failureOf(`push to the hub "${redact(this.remote)}"`, result);
+  }
+
+  /** Returns who made a commit, and when, milliseconds since 1970. */
+  async lastCommit(head: Oid): Promise<{ readonly machine: string; readonly at: number }> {
+    const commit = await this.objects.read(head);
+    const text = commit === undefined ? "" : decoder.decode(commit.bytes);
+    const [, machine = "", seconds = "0"] = /^committer (.*) <[^>\n]*> (\d+) /m.exec(text) ?? [];
+    return { machine, at: Number(seconds) * 1000 };
+  }
+
   /** Packs loose objects when there are many: cheap when there is nothing to do. */
   async maintain(): Promise<void> {
     await this.git.run("tidy the mirror", ["-c", "gc.auto=2000", "gc", "--auto", "--quiet"]);

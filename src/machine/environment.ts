@@ -24,11 +24,18 @@ export interface Environment {
   readonly claudeTmp: LocalPath;
   /** The Claude Code that is to be started: `CCSYNC_CLAUDE` or `claude`. */
   readonly claudeProgram: string;
+  /** The command line of the user's editor: `VISUAL`, `EDITOR`, or the system's. */
+  readonly editor: string;
+  /** Which variables that ccsync reads were set. */
+  readonly variables: ReadonlySet<string>;
   /** Where programs are looked for by name. */
   readonly searchPath: readonly string[];
   /** Returns the current time, milliseconds since 1970. */
   readonly now: () => number;
 }
+
+/** Variables of which it is worth knowing whether a value comes from them. */
+const VARIABLES = ["CCSYNC_HOME", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_TMPDIR", "CCSYNC_CLAUDE"];
 
 /**
  * Reads the surroundings from the process.
@@ -53,6 +60,8 @@ export function readEnvironment(): Environment {
     claudeDir: (nonEmpty("CLAUDE_CONFIG_DIR") ?? join(home, ".claude"))
       .normalize("NFC") as LocalPath,
     claudeTmp: claudeTmp(),
+    editor: nonEmpty("VISUAL") ?? nonEmpty("EDITOR") ?? (os === "windows" ? "notepad" : "vi"),
+    variables: new Set(VARIABLES.filter((name) => nonEmpty(name) !== undefined)),
     claudeProgram: nonEmpty("CCSYNC_CLAUDE") ?? "claude",
     searchPath: (nonEmpty("PATH") ?? "").split(delimiter).filter((path) => path !== ""),
     now: Date.now,

@@ -18,7 +18,9 @@ export function metaOf(
   sidecars: readonly Document[],
   added: { readonly lines: number; readonly bytes: number },
 ): Meta {
-  const { meta, project, transcript: { end, local } } = view;
+  const { facts, meta, transcript: { end, local }, unmapped } = view;
+  // Under a placeholder that was taken from this machine, the hub still knows best where it belongs.
+  const project = unmapped.length > 0 && !facts.isMoved ? meta?.project : view.project;
   const { machineId } = workspace.config;
   const known = new Map(meta?.sidecars.map(({ name, bytes }) => [name, bytes]));
   return {

@@ -4,6 +4,7 @@
  * @module
  */
 import { messageOf } from "../errors.ts";
+import type { SharedPlaceholders } from "../hub/format.ts";
 import { countLines } from "../transcript/lines.ts";
 import { compareFromBase, HUB_START, localForm, positionAfter, type TwoSided } from "./content.ts";
 import {
@@ -34,6 +35,8 @@ export interface PullOptions extends Scope {
   readonly isDryRun: boolean;
   /** Put back sessions that are old and no longer here. */
   readonly isForced: boolean;
+  /** Takes the shared table to be so changed: for what a change would do. */
+  readonly changeShared?: (shared: SharedPlaceholders) => SharedPlaceholders;
   /** What the journal calls it. @default {"pull"} */
   readonly command?: string;
 }
@@ -50,7 +53,11 @@ export async function pull(workspace: Workspace, options: PullOptions): Promise<
   const head = await fetchHub(workspace);
   if (head !== undefined) {
     // What the shared table says of this machine counts from here on; what changed here goes up at the next push.
-    const { shared, isSharedChanged } = await register(workspace, head);
+    const { shared, isSharedChanged } = await register(
+      workspace,
+      head,
+      options.changeShared,
+    );
     if (!isSharedChanged) agreeOn(workspace, shared);
   }
   const overview = await gatherFacts(workspace, options);

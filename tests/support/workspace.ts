@@ -22,6 +22,8 @@ export function environmentIn(home: string, known: Partial<Environment> = {}): E
     claudeDir: join(home, ".claude") as LocalPath,
     claudeTmp: join(home, "tmp/claude-0") as LocalPath,
     claudeProgram: "claude",
+    editor: "vi",
+    variables: new Set(),
     searchPath: [],
     now: Date.now,
     ...known,
