@@ -97,11 +97,12 @@ async function chosen(
   const some = options.from === undefined ? sessions : sessionsFrom(sessions, options.from);
   if (options.latest === true) return latestOf(some);
   if (some.length === 0) throw noSessions();
+  const shown = new Set<string>(some.map(({ id }) => id));
   const rows = some.map((session) => ({
     ...session,
     project: homeRelative(session.project, env.home, env.style),
     badges: badgesOf(session),
-    isFork: false,
+    isFork: shown.has(session.forkOf),
   }));
   const instead = "pass a session's id, or --latest";
   const id = await pickSession(terminal, rows, env.now(), { instead });
