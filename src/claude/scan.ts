@@ -44,12 +44,15 @@ export interface Skipped {
 /** What {@linkcode scanTranscripts} found. */
 export interface Scan {
   readonly transcripts: ReadonlyMap<SessionId, LocalTranscript>;
+  /** Further transcripts of the same sessions in other projects' directories, older ones. */
+  readonly copies: readonly LocalTranscript[];
   readonly skipped: readonly Skipped[];
 }
 
 /** Finds every transcript: files named by a UUID directly in a project's directory. Links are refused. */
 export function scanTranscripts(claudeDir: LocalPath): Scan {
   const transcripts = new Map<SessionId, LocalTranscript>();
+  const copies: LocalTranscript[] = [];
   const skipped: Skipped[] = [];
   for (const project of entriesOf(projectsDir(claudeDir))) {
     const directory = join(projectsDir(claudeDir), project.name);
@@ -66,14 +69,16 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
       }
       const found = { id, path, stamp: stampOf(info) };
       const other = transcripts.get(id);
-      if (other !== undefined) skipped.push(duplicate(found, other));
       // A session has one transcript; a copy in another project is older than the one in use.
-      if (other === undefined || other.stamp.mtimeMs < found.stamp.mtimeMs) {
-        transcripts.set(id, found);
+      const isInUse = other === undefined || other.stamp.mtimeMs < found.stamp.mtimeMs;
+      if (isInUse) transcripts.set(id, found);
+      if (other !== undefined) {
+        copies.push(isInUse ? other : found);
+        skipped.push(duplicate(found, other));
       }
     }
   }
-  return { transcripts, skipped };
+  return { transcripts, copies, skipped };
 }
 
 /**

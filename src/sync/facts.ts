@@ -9,6 +9,7 @@ import { nameFault, sidecarKind } from "../claude/kinds.ts";
 import { transcriptPath } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
 import {
+  type LocalFile,
   type LocalTranscript,
   readProject,
   scanSidecars,
@@ -21,6 +22,7 @@ import type { Base, CatalogueRow } from "../machine/state.ts";
 import { summaryOf } from "./content.ts";
 import { type Document, examine, TRANSCRIPT } from "./document.ts";
 import type { SessionFacts, SidecarFacts } from "./plan.ts";
+import { earlierProfiles } from "./registration.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A session of this machine, the hub, or both. */
@@ -30,6 +32,8 @@ export interface SessionView {
   readonly transcript: Document;
   /** All other files of the session, on either side. */
   readonly sidecars: readonly Document[];
+  /** Older transcripts of the session in other projects' directories. */
+  readonly copies: readonly LocalFile[];
   /** The project's directory here, where it is known. */
   readonly project?: LocalPath;
   /** Where the transcript is, or has to be. */
@@ -63,12 +67,9 @@ export async function gatherFacts(workspace: Workspace, all: boolean): Promise<O
   const skipped = [...scan.skipped];
   const turn = Number(state.fact("turn") ?? 0);
   state.setFact("turn", String(turn + 1));
-  const gatherer = new Gatherer(
-    workspace,
-    await liveSessions(env.claudeDir, env.now()),
-    turn,
-    skipped,
-  );
+  const live = await liveSessions(env.claudeDir, env.now());
+  const gatherer = new Gatherer(workspace, live, scan.copies, turn, skipped);
+  await gatherer.lookBack([...scan.transcripts.keys()]);
   const ids = new Set([...scan.transcripts.keys(), ...gatherer.catalogue.keys()]);
   const sessions = [...ids].sort().flatMap((id) => {
     const view = gatherer.view(id, scan.transcripts.get(id), all);
@@ -90,12 +91,15 @@ class Gatherer {
   readonly #bases: ReadonlyMap<SessionId, ReadonlyMap<string, Base>>;
   readonly #projects: ReadonlyMap<LocalPath, LocalPath>;
   readonly #live: ReadonlySet<SessionId>;
+  readonly #copies: readonly LocalTranscript[];
   readonly #turn: number;
   readonly #skipped: Skipped[];
+  #earlier: readonly string[] = [];
 
   constructor(
     workspace: Workspace,
     live: ReadonlySet<SessionId>,
+    copies: readonly LocalTranscript[],
     turn: number,
     skipped: Skipped[],
   ) {
@@ -104,8 +108,15 @@ class Gatherer {
     this.#bases = workspace.state.bases();
     this.#projects = workspace.state.projects();
     this.#live = live;
+    this.#copies = copies;
     this.#turn = turn;
     this.#skipped = skipped;
+  }
+
+  /** Looks up earlier placeholders where sessions that the hub knows have no base: the state was lost. */
+  async lookBack(local: readonly SessionId[]): Promise<void> {
+    if (local.every((id) => this.#bases.has(id) || !this.catalogue.has(id))) return;
+    this.#earlier = await earlierProfiles(this.#workspace);
   }
 
   /** Returns a session, `undefined` where it is out of scope, names no project, or cannot be read. */
@@ -140,12 +151,18 @@ class Gatherer {
     const sides = sidesOf(local, row?.transcript, base);
     const transcript = examine(id, TRANSCRIPT, TRANSCRIPT_KIND, sides, this.#turn);
     const facts = this.#facts(transcript, portable, meta, place);
-    const path = project === undefined ? undefined : this.#path(id, project, transcript, facts);
+    const isLeft = base === undefined && local !== undefined && portable !== undefined &&
+      this.#isLeft(local, portable.project as PortablePath);
+    const isPlaced = facts.isPlaced || (base === undefined && !isLeft);
+    const path = project === undefined
+      ? undefined
+      : this.#path(id, project, local, isPlaced || facts.isMoved);
     return {
       id,
       facts,
       transcript,
       sidecars: path === undefined ? [] : this.#sidecars(transcript, path, row, bases, meta),
+      copies: this.#copies.filter((copy) => copy.id === id),
       unmapped,
       ...(project === undefined ? {} : { project }),
       ...(path === undefined ? {} : { path }),
@@ -204,6 +221,16 @@ class Gatherer {
     };
   }
 
+  /** Whether a transcript lies where its project's was before placeholders moved. */
+  #isLeft({ id, path }: LocalTranscript, project: PortablePath): boolean {
+    const { env, profileKey } = this.#workspace;
+    return this.#earlier.some((key) => {
+      const before = key === profileKey ? undefined : this.#workspace.local(project, key);
+      return before !== undefined && "path" in before &&
+        transcriptPath(env.claudeDir, env.os, before.path, id) === path;
+    });
+  }
+
   /**
    * Returns where the transcript has to be: where Claude Code looks for it; but a file that is here already
    * stays where it is unless its project moved or got another path here.
@@ -211,12 +238,11 @@ class Gatherer {
   #path(
     id: SessionId,
     project: LocalPath,
-    { base, local }: Document,
-    { isMoved, isPlaced }: SessionFacts,
+    local: LocalTranscript | undefined,
+    stays: boolean,
   ): LocalPath {
     const { claudeDir, os } = this.#workspace.env;
-    const stays = local !== undefined && (base === undefined || isPlaced || isMoved);
-    return stays ? local.path : transcriptPath(claudeDir, os, project, id);
+    return local !== undefined && stays ? local.path : transcriptPath(claudeDir, os, project, id);
   }
 
   #sidecars(

@@ -5,13 +5,13 @@
  */
 import { join } from "node:path";
 import type { LocalPath, PortablePath } from "../brands.ts";
-import type { SidecarRoot } from "../claude/kinds.ts";
+import type { KindCodec, SidecarRoot } from "../claude/kinds.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
-import { sidecarDirectory, stampOf } from "../claude/scan.ts";
+import { isSameStamp, sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
 import { HeldFile, lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
 import type { HubFile } from "../machine/state.ts";
-import { countLines, joinBytes } from "../transcript/lines.ts";
+import { countLines, equalBytes, joinBytes } from "../transcript/lines.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { backUp } from "./backup.ts";
 import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
@@ -88,6 +88,9 @@ export async function receiveSession(
       faults.push(messageOf(error));
     }
   }
+  if (view.transcript.local !== undefined && view.transcript.local.path !== path) {
+    takeAlong(workspace, view, path);
+  }
   const document = { ...view.transcript, hub };
   const received = await receive({ workspace, view, document, target: path }, action);
   if (received === undefined && files === 0) return undefined;
@@ -100,6 +103,45 @@ export async function receiveSession(
     bytes: bytes + (received?.bytes ?? 0),
     files,
   };
+}
+
+/** Moves the sidecars that the hub does not have in their state of here, when the session moves. */
+function takeAlong(workspace: Workspace, view: SessionView, transcript: LocalPath): void {
+  const handled = new Set(sidecarItems(view, "merge").map(({ document }) => document.name));
+  for (const { base, codec, local, name } of view.sidecars) {
+    if (local === undefined || handled.has(name)) continue;
+    const target = sidecarPath(workspace, view, transcript, name);
+    if (target === local.path || lstatIfThere(target) !== undefined) continue;
+    const profile = base?.profile ?? view.transcript.base?.profile ?? workspace.profileKey;
+    const before = Deno.readFileSync(local.path);
+    const content = withTodaysPaths({ workspace, view }, codec, before, profile);
+    if (!equalBytes(content, before)) {
+      backUp(workspace.env.ccsyncHome, local.path, workspace.env.now());
+    }
+    using pending = new PendingFile(target);
+    pending.write(content);
+    pending.place(local.stamp.mtimeMs);
+    removeIfThere(local.path);
+  }
+}
+
+/**
+ * Puts older copies of a transcript away that a move which was cut short left in another project's
+ * directory. Those with lines that the hub lacks stay.
+ */
+export async function putAwayCopies(workspace: Workspace, view: SessionView): Promise<void> {
+  const { transcript } = view;
+  const { hub, local } = transcript;
+  if (hub === undefined || local === undefined) return;
+  for (const copy of view.copies) {
+    const info = lstatIfThere(copy.path);
+    if (copy.path === view.path || info === undefined) continue;
+    const document = { ...transcript, hub, local: copy, localState: "unknown" } as const;
+    const { missing } = await compareFromBase(workspace, document, copy.stamp.size);
+    if (missing.length > 0 || !isSameStamp(stampOf(info), copy.stamp)) continue;
+    backUp(workspace.env.ccsyncHome, copy.path, workspace.env.now());
+    removeIfThere(copy.path);
+  }
 }
 
 function sidecarPath(
@@ -157,11 +199,10 @@ async function replaceIfOther(incoming: Incoming): Promise<Received> {
 /** Extends the local file where it is a beginning of the hub's, else writes both continuations anew. */
 async function joinBoth(incoming: Incoming): Promise<Received> {
   const { workspace, document, target } = incoming;
-  const { base, local, localState } = document;
+  const { local } = document;
   if (local === undefined) return undefined;
   const found = await compareFromBase(workspace, { ...document, local }, local.stamp.size);
-  const isInPlace = local.path === target &&
-    (base === undefined || localState === "unknown" || base.profile === workspace.profileKey);
+  const isInPlace = local.path === target && found.profile === workspace.profileKey;
   if (isInPlace && found.beginsWithHub) {
     remember(incoming, found.hubLocalBytes, target);
     return undefined;
@@ -169,22 +210,28 @@ async function joinBoth(incoming: Incoming): Promise<Received> {
   if (isInPlace && found.isPrefixOfHub) return extend(incoming, found);
   const rewrite = local.path === target ? "rewrite" : "move";
   const action = found.missing.length > 0 ? "merge" : rewrite;
-  return await replace(incoming, action, relocalised(incoming, found.missing));
+  return await replace(incoming, action, relocalised(incoming, found));
 }
 
-/** Returns lines that were written with earlier placeholders as they read with today's. */
+/** Returns the lines that the hub lacks as they read with today's placeholders. */
 function relocalised(
-  { document, view, workspace }: Incoming,
-  lines: readonly Uint8Array[],
+  incoming: Incoming,
+  { missing, profile }: Comparison,
 ): readonly Uint8Array[] {
-  const { base, codec, localState } = document;
-  const isOfToday = base === undefined || localState === "unknown" ||
-    base.profile === workspace.profileKey;
-  if (isOfToday || codec === "binary") return lines;
-  const today = workspace.translator(codec);
-  return lines.map((line) =>
-    toLocal(today, portable(workspace, codec, line, base.profile, view.project))
-  );
+  const { codec } = incoming.document;
+  return missing.map((line) => withTodaysPaths(incoming, codec, line, profile));
+}
+
+/** Returns content that was written with a profile as it reads with today's placeholders. */
+function withTodaysPaths(
+  { view, workspace }: Pick<Incoming, "view" | "workspace">,
+  codec: KindCodec,
+  content: Uint8Array,
+  profile: string,
+): Uint8Array {
+  if (profile === workspace.profileKey || codec === "binary") return content;
+  const portableContent = portable(workspace, codec, content, profile, view.project);
+  return toLocal(workspace.translator(codec), portableContent);
 }
 
 /** Appends what the hub has after the local bytes, which are the beginning of it. */

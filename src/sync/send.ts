@@ -92,7 +92,8 @@ async function documentItem(
   if (comparison.missing.length > 0 || isMoved) return { ...item, comparison, blocks };
   // A file that is behind the hub, and was never synced, is left to the next pull to look at.
   if (comparison.beginsWithHub || document.localState !== "unknown") {
-    const base = baseOf(workspace, view, item, blocks, comparison.beginsWithHub);
+    const compared = { ...item, comparison };
+    const base = baseOf(workspace, view, compared, blocks, comparison.beginsWithHub);
     workspace.state.setBase({ ...base, ...hub });
   }
   return undefined;
@@ -201,8 +202,7 @@ async function sendOnce(
       : blockHashes(local.path, document.end));
   const writer = await SegmentWriter.open(workspace, changes, document, action);
   for (const piece of newContent(item)) {
-    // New lines follow the placeholders that the file was written with, until a pull localises it anew.
-    const profile = keepsBase(item) ? base?.profile : undefined;
+    const profile = profileOf(workspace, item);
     await writer.write(portable(workspace, document.codec, piece, profile, view.project));
   }
   await writer.end();
@@ -215,6 +215,12 @@ async function sendOnce(
 /** Whether the beginning of the local file is as the base has it. */
 function keepsBase({ action, document }: DocumentItem): boolean {
   return document.localState !== "unknown" && action !== "create";
+}
+
+/** New lines follow the placeholders that the file was written with, until a pull localises it anew. */
+function profileOf({ profileKey }: Workspace, item: DocumentItem): string {
+  const { comparison, document: { base } } = item;
+  return comparison?.profile ?? (keepsBase(item) ? base?.profile : undefined) ?? profileKey;
 }
 
 /** Returns the content of a document that a push sends, in pieces. */
@@ -241,7 +247,7 @@ function baseOf(
   blocks: readonly string[],
   aligned: boolean,
 ): Omit<Base, "tree" | "segments"> {
-  const { base, end, id, local, name } = item.document;
+  const { end, id, local, name } = item.document;
   return {
     id,
     name,
@@ -251,7 +257,7 @@ function baseOf(
     aligned,
     blocks,
     stamp: local.stamp,
-    profile: keepsBase(item) ? base?.profile ?? workspace.profileKey : workspace.profileKey,
+    profile: profileOf(workspace, item),
   };
 }
 
