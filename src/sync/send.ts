@@ -90,10 +90,11 @@ async function documentItem(
   const comparison = await compareFromBase(workspace, both, document.end);
   const isMoved = document.name === TRANSCRIPT && view.facts.isMoved;
   if (comparison.missing.length > 0 || isMoved) return { ...item, comparison, blocks };
-  // A file that is behind the hub, and was never synced, is left to the next pull to look at.
-  if (comparison.beginsWithHub || document.localState !== "unknown") {
+  // A file that is behind the hub, or was never synced, is left to the next pull to look at.
+  const { beginsWithHub, isPrefixOfHub } = comparison;
+  if (beginsWithHub || (document.localState !== "unknown" && !isPrefixOfHub)) {
     const compared = { ...item, comparison };
-    const base = baseOf(workspace, view, compared, blocks, comparison.beginsWithHub);
+    const base = baseOf(workspace, view, compared, blocks, beginsWithHub);
     workspace.state.setBase({ ...base, ...hub });
   }
   return undefined;

@@ -72,7 +72,7 @@ const note = fc.nat(3);
 
 const interference: fc.Arbitrary<Interference> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ kind: fc.constant("kill"), at: steps(60) }) },
-  { weight: 0, arbitrary: fc.record({ kind: fc.constant("deny"), at: steps(150) }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constant("deny"), at: steps(150) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant("full"), at: steps(6) }) },
 );
 

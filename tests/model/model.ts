@@ -82,6 +82,10 @@ export class Origin implements Disposable {
       await model.apply({ do: "note", on: 0, project, note: 0 });
     }
     await model.settle();
+    // Nothing here lives long enough to be tidied.
+    Deno.writeTextFileSync(join(model.hub, "config"), "[receive]\n\tautogc = false\n", {
+      append: true,
+    });
     copy(origin.folder, join(parent, "origin"));
     return origin;
   }
@@ -203,7 +207,7 @@ export class Model implements AsyncDisposable {
     await this.#checkLines();
     await this.#checkSame();
     const before = await this.#view.head();
-    for (const machine of this.machines) await machine.push();
+    await this.#machine(0).push();
     assert.equal(await this.#view.head(), before, "a push without news made a commit");
     this.#counts.lines += this.#lines.size;
   }
