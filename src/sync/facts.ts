@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
 import { nameFault, sidecarKind } from "../claude/kinds.ts";
-import { transcriptPath } from "../claude/layout.ts";
+import { projectsDir, transcriptPath } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
 import {
   type LocalFile,
@@ -15,9 +15,11 @@ import {
   scanSidecars,
   scanTranscripts,
   type Skipped,
+  stampOf,
 } from "../claude/scan.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
 import { type Meta, parseMeta } from "../hub/format.ts";
+import { lstatIfThere } from "../machine/files.ts";
 import type { Base, CatalogueRow } from "../machine/state.ts";
 import { summaryOf } from "./content.ts";
 import { type Document, examine, TRANSCRIPT } from "./document.ts";
@@ -257,7 +259,12 @@ class Gatherer {
     const slug = this.#slugOf(transcript, meta);
     const { claudeDir } = this.#workspace.env;
     const found = scanSidecars(claudeDir, here, id, slug, this.#skipped);
-    const files = new Map(found.map((file) => [file.name, file]));
+    const files = new Map<string, LocalFile>(found.map((file) => [file.name, file]));
+    for (const { name, path } of bases.values()) {
+      const isElsewhere = name.startsWith("session/") && !files.has(name) && !isBeside(path, here);
+      const left = isElsewhere ? fileLeft(claudeDir, path) : undefined;
+      if (left !== undefined) files.set(name, left);
+    }
     const names = new Set([...files.keys(), ...row?.files.keys() ?? []]);
     return [...names].sort().flatMap((name) => {
       const kind = sidecarKind(name);
@@ -296,16 +303,35 @@ function sidesOf(
   };
 }
 
+/** Whether a file lies in the directory of a session, which is beside its transcript. */
+function isBeside(path: LocalPath, transcript: LocalPath): boolean {
+  return path.startsWith(join(transcript.replace(/\.jsonl$/, ""), "/"));
+}
+
+/** Returns a file that a move which was cut short has put, or left, where its session is not. */
+function fileLeft(claudeDir: LocalPath, path: LocalPath): LocalFile | undefined {
+  const info = lstatIfThere(path);
+  if (info?.isFile !== true || !path.startsWith(join(projectsDir(claudeDir), "/"))) {
+    return undefined;
+  }
+  for (let at = dirname(path); at !== projectsDir(claudeDir); at = dirname(at)) {
+    if (lstatIfThere(at)?.isSymlink !== false) return undefined;
+  }
+  return { path, stamp: stampOf(info) };
+}
+
 /** Returns the facts about a sidecar. */
-export function sidecarFacts({ facts }: SessionView, document: Document): SidecarFacts {
-  const { base, hubState, localState, merge } = document;
+export function sidecarFacts({ facts, path }: SessionView, document: Document): SidecarFacts {
+  const { base, hubState, local, localState, merge, name } = document;
+  const isInPlace = local === undefined || path === undefined || !name.startsWith("session/") ||
+    isBeside(local.path, path);
   return {
     local: localState,
     hub: hubState,
     merge,
     hasBase: base !== undefined,
     isAligned: base?.aligned ?? false,
-    isPlaced: facts.isPlaced,
+    isPlaced: facts.isPlaced && isInPlace,
   };
 }
 

@@ -86,6 +86,9 @@ export class Origin implements Disposable {
     Deno.writeTextFileSync(join(model.hub, "config"), "[receive]\n\tautogc = false\n", {
       append: true,
     });
+    for (const name of ["hub.git", ...model.machines.map(({ id }) => `${id}/ccsync/mirror.git`)]) {
+      remove(join(origin.folder, name, "hooks"));
+    }
     copy(origin.folder, join(parent, "origin"));
     return origin;
   }
@@ -198,16 +201,21 @@ export class Model implements AsyncDisposable {
       machine.close();
       for (const [id, path] of machine.transcripts()) this.#completeTorn(machine, id, path);
     }
+    const push = async (machine: Machine) => requireFlawless(await machine.push());
+    const pull = async (machine: Machine) => requireFlawless(await machine.pull(true));
+    // One machine after the other, or all in step.
+    const turns = this.#number % 2 === 0 ? [[push, pull]] : [[push], [pull]];
     for (let round = 0; round < 2; round++) {
-      for (const machine of this.machines) {
-        requireFlawless(await machine.push());
-        requireFlawless(await machine.pull(true));
+      for (const steps of turns) {
+        for (const machine of this.machines) {
+          for (const step of steps) await step(machine);
+        }
       }
     }
     await this.#checkLines();
     await this.#checkSame();
     const before = await this.#view.head();
-    await this.#machine(0).push();
+    await this.#machine(this.#number).push();
     assert.equal(await this.#view.head(), before, "a push without news made a commit");
     this.#counts.lines += this.#lines.size;
   }

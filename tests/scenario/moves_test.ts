@@ -143,3 +143,21 @@ Deno.test("what a move that was cut short left behind is put away, unless it has
   );
   assert.ok(kept.includes(first));
 });
+
+Deno.test("a sidecar that a move which was cut short left elsewhere comes back to its session", async () => {
+  await using pairOf = await pair();
+  const { desk, id } = pairOf;
+  const sidecar = (project?: string) =>
+    join(desk.transcriptPath(id, project).replace(/\.jsonl$/, ""), "tool-results/x.txt");
+  Deno.mkdirSync(dirname(sidecar()), { recursive: true });
+  Deno.writeTextFileSync(sidecar(), "result\n");
+  await desk.ccsync("push");
+  const cwd = join(desk.projects, "other");
+  const relocated = JSON.stringify({ type: "relocated", relocatedCwd: cwd, sessionId: id });
+  desk.write(id, `${desk.read(id)}${relocated}\n`, "other");
+  Deno.removeSync(desk.transcriptPath(id));
+  await desk.ccsync("push");
+  await desk.ccsync("pull");
+  assert.equal(Deno.readTextFileSync(sidecar("other")), "result\n");
+  assert.throws(() => Deno.lstatSync(sidecar()), Deno.errors.NotFound);
+});
