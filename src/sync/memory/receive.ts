@@ -17,7 +17,7 @@ import { hashOf, NO_STAMP } from "./files.ts";
 import { type MemoryItem, memoryItem, type MemoryReport } from "./report.ts";
 import { rootOf, type TextSet } from "./sets.ts";
 import { codecOf } from "./text.ts";
-import { type MemoryView, remember, type TextView } from "./view.ts";
+import { type LeftText, type MemoryView, remember, type TextView } from "./view.ts";
 
 /**
  * Brings the local sets in step with the hub. What is replaced or removed is backed up before; a text that
@@ -89,6 +89,7 @@ class Receiver {
     const version = { path: target, hash: hashOf(theirs), stamp: NO_STAMP, oid: hub.oid };
     const profile = this.#workspace.profileKey;
     if (!this.#isDryRun) remember(this.#workspace, view, { ...version, profile }, theirs);
+    if (!this.#isDryRun && view.left !== undefined) this.#putAway(view.left, path);
     const action = view.pull === "merge" ? "merge" : "take";
     return isThere ? undefined : memoryItem(view, action, content.length);
   }
@@ -106,6 +107,14 @@ class Receiver {
     if (local !== undefined) requireUntouched(local.path, local);
     pending.place();
     if (local !== undefined && local.path !== target) removeWithFolders(local.path, path);
+  }
+
+  /** Removes a text from where it was before placeholders moved, unless somebody edited it there. */
+  #putAway({ hash, path: file }: LeftText, path: string): void {
+    const { env } = this.#workspace;
+    if (lstatIfThere(file) === undefined || hashOf(Deno.readFileSync(file)) !== hash) return;
+    backUp(env.ccsyncHome, file, env.now());
+    removeWithFolders(file, path);
   }
 
   /** Returns the paths that are in the set's folder, so that nothing is put where it cannot be. */
