@@ -73,21 +73,15 @@ export interface Permission {
    * @default {undefined} Not limited
    */
   readonly value?: string;
-  /**
-   * The systems whose executable has it.
-   *
-   * @default {undefined} All of them
-   */
-  readonly systems?: readonly System[];
   readonly reason: string;
 }
 
 /**
- * All that the executable may do, with reasons. What is not listed (network, native libraries, other
- * programs) fails: git and gh do the talking to other computers.
+ * All that the executable may do, with reasons. What is not listed (network, native libraries) fails: git
+ * and gh do the talking to other computers.
  *
- * The list of programs guards against mistakes and against foreign input that reaches a command
- * line; it is no sandbox, since git can run programs too.
+ * Programs are not limited by name: Claude Code may lie anywhere, and a list would be no sandbox, since git
+ * can run programs too. `tests/architecture_test.ts` says which sources may run any.
  */
 export const PERMISSIONS: readonly Permission[] = [
   {
@@ -105,20 +99,9 @@ export const PERMISSIONS: readonly Permission[] = [
   { name: "sys", value: "hostname", reason: "the first proposal for this machine's name" },
   { name: "sys", value: "osRelease", reason: "tells WSL from other Linux" },
   { name: "sys", value: "uid", reason: "is part of the name of Claude Code's temporary directory" },
-  { name: "run", value: "git", reason: "reads, writes and synchronizes the shared repository" },
-  { name: "run", value: "gh", reason: "creates a private repository on GitHub and signs in" },
-  { name: "run", value: "claude", reason: "resumes a conversation" },
   {
     name: "run",
-    value: "ps",
-    systems: ["linux", "darwin"],
-    reason: "whether a process still runs; kill(pid, 0) and /proc need permission for everything",
-  },
-  {
-    name: "run",
-    value: "tasklist",
-    systems: ["windows"],
-    reason: "whether a process still runs",
+    reason: "git, gh, ps or tasklist, and Claude Code, which CCSYNC_CLAUDE may name anywhere",
   },
 ];
 
@@ -214,12 +197,10 @@ function withExtension(path: string, target: Target): string {
 /**
  * Returns the flags of `deno compile` that grant {@linkcode PERMISSIONS}.
  *
- * @returns One flag a permission, in the order of the list, such as `--allow-run=git,gh`
+ * @returns One flag a permission, in the order of the list, such as `--allow-sys=hostname,uid`
  */
-export function permissionFlags(target: Target): string[] {
-  const { system } = TARGETS[target];
-  const granted = PERMISSIONS.filter(({ systems }) => systems?.includes(system) ?? true);
-  const flags = Map.groupBy(granted, ({ name }) => name);
+export function permissionFlags(): string[] {
+  const flags = Map.groupBy(PERMISSIONS, ({ name }) => name);
   return [...flags].map(([name, permissions]) => {
     const values = permissions.flatMap(({ value }) => value ?? []);
     return values.length === 0 ? `--allow-${name}` : `--allow-${name}=${values.join(",")}`;
@@ -426,7 +407,7 @@ async function compile(
   say(`compiling for ${target}`);
   const flags = ["--quiet", "--no-check", "--no-code-cache", "--no-prompt"];
   const place = [`--target=${target}`, `--output=${executable}`];
-  const args = ["compile", ...flags, ...permissionFlags(target), ...place, basename(source)];
+  const args = ["compile", ...flags, ...permissionFlags(), ...place, basename(source)];
   const env = compiler.runtime === undefined ? {} : { DENORT_BIN: resolve(compiler.runtime) };
   try {
     await run(compiler.deno, args, {

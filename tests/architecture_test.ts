@@ -40,12 +40,14 @@ const PURE_MODULES: ReadonlySet<string> = new Set([
 /** Which files may import which package: one place each, so that replacing a package is one change. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
   "@commander-js/extra-typings": /^src\/cli\/app\.ts$/,
+  "@inquirer/core": /^src\/cli\/picker\/prompt\.ts$/,
+  "@inquirer/prompts": /^src\/cli\/prompt_library\.ts$/,
   "commander": /^src\/cli\/app\.ts$/,
   "fast-string-width": /^src\/cli\/table\.ts$/,
   "node-diff3": /^src\/memory\/lines\.ts$/,
   "picocolors": /^src\/cli\/terminal\.ts$/,
   // Wherever untrusted JSON comes in.
-  "valibot": /^src\/(?:machine\/config|hub\/format|claude\/live)\.ts$/,
+  "valibot": /^src\/(?:machine\/(?:config|journal)|hub\/(?:format|locks)|claude\/live)\.ts$/,
 };
 
 /** Parts of `Deno` that have one home each; the rest of it is files, and stays out of {@linkcode PURE}. */
@@ -53,11 +55,14 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   "Deno.args": /^main\.ts$/,
   "Deno.exit": /^main\.ts$/,
   "Deno.env": /^src\/(?:machine\/environment|hub\/git|cli\/terminal)\.ts$/,
-  "Deno.Command": /^src\/(?:hub\/git|machine\/processes)\.ts$/,
-  "Deno.stdin": /^src\/hub\/git\.ts$/,
+  "Deno.Command": /^src\/(?:claude\/client|hub\/git|machine\/processes)\.ts$/,
+  "Deno.stdin": /^src\/(?:hub\/git|cli\/prompts)\.ts$/,
   "Deno.stdout": /^src\/cli\/terminal\.ts$/,
-  "Deno.stderr": /^src\/cli\/terminal\.ts$/,
+  "Deno.stderr": /^src\/cli\/(?:prompts|terminal)\.ts$/,
 };
+
+/** Node's names for the same: the prompts' library speaks no others. */
+const NODE_PROCESS = /^src\/cli\/(?:prompts|picker\/prompt)\.ts$/;
 
 /** What talks to a network: git does that, as a program of its own. */
 const NETWORK: ReadonlySet<string> = new Set([
@@ -225,6 +230,13 @@ Deno.test("pure code imports pure code only", () => {
 
 Deno.test("no module of Node's is imported that talks to a network", () => {
   const found = allImports().filter(({ to }) => NETWORK_MODULES.test(to));
+  assert.deepEqual(found.map(({ from, to }) => `${from} -> ${to}`), []);
+});
+
+Deno.test("Node's process is for prompts alone", () => {
+  const found = allImports().filter(({ from, to }) => {
+    return to === "node:process" && !NODE_PROCESS.test(from);
+  });
   assert.deepEqual(found.map(({ from, to }) => `${from} -> ${to}`), []);
 });
 

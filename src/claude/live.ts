@@ -10,7 +10,7 @@ import { join } from "node:path";
 import * as v from "valibot";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
 import { entriesOf, readTextIfThere } from "../machine/files.ts";
-import { type ProcessTable, runningProcesses } from "../machine/processes.ts";
+import { isSameProcess, type ProcessTrace, runningProcesses } from "../machine/processes.ts";
 import { liveDir } from "./layout.ts";
 
 const schema = v.looseObject({
@@ -21,11 +21,8 @@ const schema = v.looseObject({
 });
 
 /** A client that said it has a session open. */
-export interface LiveClaim {
-  readonly pid: number;
+interface LiveClaim extends ProcessTrace {
   readonly id: SessionId;
-  /** Milliseconds since 1970 of the last sign of life. */
-  readonly at: number;
 }
 
 /** Returns the sessions that a running client has open. */
@@ -33,18 +30,10 @@ export async function liveSessions(claudeDir: LocalPath, now: number): Promise<S
   const claims = readClaims(claudeDir);
   if (claims.length === 0) return new Set();
   const running = await runningProcesses(claims.map(({ pid }) => pid), now);
-  return new Set(claims.filter((claim) => isLive(claim, running)).map(({ id }) => id));
-}
-
-/** Clocks are read to the second, and a process is older than what it writes. */
-const TOLERANCE_MS = 5_000;
-
-/** Returns whether the process that made a claim still runs: one that started after it reuses the number. */
-export function isLive(claim: LiveClaim, running: ProcessTable): boolean {
   // Without a way to ask, a claim counts: putting lines under an open client would lose its place.
-  if (running === "unknown") return true;
-  const startedAt = running.get(claim.pid);
-  return startedAt !== undefined && startedAt <= claim.at + TOLERANCE_MS;
+  return new Set(
+    claims.filter((claim) => isSameProcess(claim, running) ?? true).map(({ id }) => id),
+  );
 }
 
 function readClaims(claudeDir: LocalPath): LiveClaim[] {

@@ -87,6 +87,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
  *
  * @param transcript Where the transcript is or would be: the session's own directory lies beside it
  * @param slug The name of the session's plan, where it has one
+ * @param names What the directories hold that all sessions share, read once for all of them
  */
 export function scanSidecars(
   claudeDir: LocalPath,
@@ -94,10 +95,12 @@ export function scanSidecars(
   id: SessionId,
   slug: string | undefined,
   skipped: Skipped[],
+  names: Names = new Names(),
 ): LocalSidecar[] {
   const found: LocalSidecar[] = [];
   for (const root of SIDECAR_ROOTS) {
     const directory = sidecarDirectory(claudeDir, transcript, id, root);
+    if (!names.has(directory)) continue;
     if (lstatIfThere(directory)?.isSymlink === true) {
       skipped.push({ what: directory, why: "it is a link" });
     } else if (root === "plans") {
@@ -107,6 +110,28 @@ export function scanSidecars(
     } else walk(directory, root, found, skipped);
   }
   return found;
+}
+
+/** The names in directories, each read once: asking for thousands of files that are not there is slow. */
+export class Names {
+  readonly #inDirectory = new Map<string, ReadonlySet<string>>();
+
+  /** Returns whether a path is there, or could be: its directory may be one that cannot be read. */
+  has(path: string): boolean {
+    const directory = dirname(path);
+    let names = this.#inDirectory.get(directory);
+    if (names === undefined) {
+      try {
+        names = new Set(entriesOf(directory).map(({ name }) => name));
+      } catch (error) {
+        // Who looks at the path itself says so.
+        if (error instanceof Deno.errors.PermissionDenied) return true;
+        throw error;
+      }
+      this.#inDirectory.set(directory, names);
+    }
+    return names.has(basename(path));
+  }
 }
 
 /** Returns where the sidecars under a root lie. */

@@ -10,11 +10,16 @@ import { CcsyncError, EXIT_CODES, messageOf } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { Context, Ending } from "./context.ts";
 import { runAddPlaceholder, runConfigShow, runSetPath } from "./commands/config.ts";
+import { runDoctor } from "./commands/doctor.ts";
 import { runInit } from "./commands/init.ts";
 import { runList } from "./commands/list.ts";
+import { runLockCleanup, runLockRelease, runLockShow } from "./commands/lock.ts";
 import { runPull } from "./commands/pull.ts";
 import { runPush } from "./commands/push.ts";
+import { runResume } from "./commands/resume.ts";
 import { runStatus } from "./commands/status.ts";
+import { runUndo } from "./commands/undo.ts";
+import { runUpdate } from "./commands/update.ts";
 import { type OutputOptions, Terminal } from "./terminal.ts";
 
 /** The surroundings a run needs, made once the options are known: `--help` needs none. */
@@ -23,13 +28,15 @@ export type MakeContext = (terminal: Terminal) => Context;
 /** Runs ccsync with its arguments, and returns the exit code. Never throws. */
 export async function run(args: readonly string[], makeContext: MakeContext): Promise<number> {
   let terminal = new Terminal(guessOutput(args));
-  let ending: Ending = "done";
+  let ending = "done" as Ending;
   const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
     terminal = new Terminal(outputOf(command.optsWithGlobals()));
     ending = await work(makeContext(terminal));
   };
   try {
-    await buildProgram(act).parseAsync([...args], { from: "user" });
+    const [own, clientArgs] = splitArgs(args);
+    await buildProgram(act, clientArgs).parseAsync(own, { from: "user" });
+    if (typeof ending === "object") return ending.code;
     return ending === "done" ? 0 : EXIT_CODES.partial;
   } catch (error) {
     return explain(terminal, error);
@@ -41,8 +48,15 @@ type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Pr
 // deno-lint-ignore no-explicit-any -- commander's type of a command with options fits no other
 type AnyCommand = Command<any, any, any>;
 
+/** Splits off what `ccsync resume` passes on: everything after the first `--`. */
+function splitArgs(args: readonly string[]): [own: string[], clientArgs: readonly string[]] {
+  const at = args.indexOf("--");
+  const isPassed = at !== -1 && args.slice(0, at).includes("resume");
+  return isPassed ? [args.slice(0, at), args.slice(at + 1)] : [[...args], []];
+}
+
 /** The commands, one line or a few each. */
-function buildProgram(act: Act): AnyCommand {
+function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
   const program = new Command("ccsync")
     .description(
       "Continue any Claude Code conversation on any of your machines, through a private git repository that you own.",
@@ -88,6 +102,39 @@ function buildProgram(act: Act): AnyCommand {
     .option("--all", "include sessions outside the sync directories")
     .action((options, command) => on(command, (context) => runPull(context, options)));
 
+  program.command("resume").description("continue a session in Claude Code, on this machine")
+    .argument(
+      "[session-id]",
+      "the session, or the beginning of its id; a list to choose from without",
+    )
+    .option("--latest", "take the session with the last event")
+    .option("--from <machine-id>", "only sessions of that machine")
+    .option("--all", "include sessions outside the sync directories, and headless ones")
+    .option("--takeover", "go on although the session is open elsewhere")
+    .option("--dir <path>", "start in this directory instead of the project's")
+    .addHelpText("after", "\nEverything after -- is passed on to claude.")
+    .action((id, options, command) =>
+      on(command, (context) => runResume(context, id, options, clientArgs))
+    );
+
+  program.command("update").description(
+    "push, and release the locks that an abnormal exit left behind",
+  )
+    .action((_options, command) => on(command, runUpdate));
+
+  const lock = group(program, "lock", "show or release locks");
+  lock.command("show").description("show all locks").action((_options, command) =>
+    on(command, runLockShow)
+  );
+  lock.command("release").description("release a lock, or all of this machine's")
+    .argument("[session-id]", "the session, or the beginning of its id")
+    .option("-y, --yes", "release another machine's lock without asking")
+    .action((id, options, command) =>
+      on(command, (context) => runLockRelease(context, id, options))
+    );
+  lock.command("cleanup").description("release the locks that have expired")
+    .action((_options, command) => on(command, runLockCleanup));
+
   program.command("list").description("list sessions, with the machine that edited each last")
     .option("--remote", "the hub's sessions instead of this machine's")
     .option("--all", "include sessions outside the sync directories, and headless ones")
@@ -97,16 +144,17 @@ function buildProgram(act: Act): AnyCommand {
   program.command("status").description("show this machine, the hub, and what is waiting")
     .action((_options, command) => on(command, runStatus));
 
-  const config = program.command("config").description("show or change the configuration")
-    .action((_options, command) => {
-      throw new CcsyncError(
-        "usage",
-        `cannot run "${["config", ...command.args].join(" ")}": it names no command`,
-        {
-          hints: ["ccsync config --help lists the commands"],
-        },
-      );
-    });
+  program.command("undo").description("take back what the last pull, or another command, changed")
+    .argument("[id]", "the operation to take back (default: the last one)")
+    .option("--list", "list the operations that can be taken back")
+    .option("--dry-run", "show what would be done, write nothing")
+    .action((id, options, command) => on(command, (context) => runUndo(context, id, options)));
+
+  program.command("doctor").description("examine the set-up, and say what mends what is wrong")
+    .option("--fix", "mend what is safe to mend")
+    .action((options, command) => on(command, (context) => runDoctor(context, options)));
+
+  const config = group(program, "config", "show or change the configuration");
   config.command("show").description(
     "show this machine's configuration and the shared placeholders",
   )
@@ -126,6 +174,17 @@ function buildProgram(act: Act): AnyCommand {
       on(command, (context) => runSetPath(context, name, machine, path))
     );
   return program;
+}
+
+/** Adds a command that only has commands below it. */
+function group(program: AnyCommand, name: string, description: string): AnyCommand {
+  return program.command(name).description(description).action((_options, command) => {
+    throw new CcsyncError(
+      "usage",
+      `cannot run "${[name, ...command.args].join(" ")}": it names no command`,
+      { hints: [`ccsync ${name} --help lists the commands`] },
+    );
+  });
 }
 
 function collect(value: string, earlier: readonly string[] | undefined): readonly string[] {

@@ -19,8 +19,8 @@ export interface Context {
   readonly terminal: Terminal;
 }
 
-/** How a command that was carried out ended. */
-export type Ending = "done" | "partial";
+/** How a command that was carried out ended; the exit code where another program decides it. */
+export type Ending = "done" | "partial" | { readonly code: number };
 
 /** Returns where a use case tells of its progress: the terminal. */
 export function progressOn(terminal: Terminal): Progress {
@@ -53,7 +53,7 @@ export async function inWorkspace<T>(
 /** Runs a push or a pull, renders its report, and notes for `status` what was left undone. */
 export async function synchronize(
   context: Context,
-  command: "push" | "pull",
+  command: "push" | "pull" | "update",
   isDryRun: boolean,
   work: (workspace: Workspace) => Promise<SyncReport>,
 ): Promise<Ending> {
@@ -62,11 +62,7 @@ export async function synchronize(
       const report = await work(workspace);
       const ending = renderSync(context.terminal, report);
       if (ending === "done") workspace.state.forgetFact("trouble");
-      else {noteTrouble(
-          workspace,
-          command,
-          "some of it could not be done; run it again to see what",
-        );}
+      else noteTrouble(workspace, command, SOME_UNDONE);
       return ending;
     } catch (error) {
       noteTrouble(workspace, command, messageOf(error));
@@ -75,7 +71,10 @@ export async function synchronize(
   }, isDryRun);
 }
 
-function noteTrouble({ env, state }: Workspace, command: string, why: string): void {
+const SOME_UNDONE = "some of it could not be done; run it again to see what";
+
+/** Notes for `status` what a command could not do. */
+export function noteTrouble({ env, state }: Workspace, command: string, why: string): void {
   state.setFact("trouble", JSON.stringify({ at: new Date(env.now()).toISOString(), command, why }));
 }
 

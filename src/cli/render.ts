@@ -9,13 +9,17 @@ import type { Ending } from "./context.ts";
 import { fit, formatSize } from "./table.ts";
 import { clean, type Terminal } from "./terminal.ts";
 
+/** Returns whether something could not be done. */
+export function isPartial({ failed, memory, skipped, unmapped }: SyncReport): boolean {
+  // A link in place of a note is somebody's choice: it is told of, but no work is left.
+  const undone = [failed, skipped, unmapped, memory.failed, memory.unmapped];
+  return undone.some((list) => list.length > 0);
+}
+
 /** Writes what a push or a pull did, and returns whether all of it was done. */
 export function renderSync(terminal: Terminal, report: SyncReport): Ending {
   const { memory } = report;
-  // A link in place of a note is somebody's choice: it is told of, but no work is left.
-  const undone = [report.failed, report.skipped, report.unmapped, memory.failed, memory.unmapped];
-  const isPartial = undone.some((list) => list.length > 0);
-  const ending = isPartial ? "partial" : "done";
+  const ending = isPartial(report) ? "partial" : "done";
   if (terminal.options.isJson) {
     terminal.json(report);
     return ending;

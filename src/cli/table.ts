@@ -20,6 +20,9 @@ export interface Column {
 
 const GAP = "  ";
 
+/** The columns that are shown, from left to right, each with its place in a row and its width. */
+export type Layout = readonly (Column & { readonly index: number; readonly width: number })[];
+
 /** Returns the lines of a table: titles, then rows; no line is wider than `available`. */
 export function formatTable(
   columns: readonly Column[],
@@ -27,18 +30,34 @@ export function formatTable(
   available: number,
 ): string[] {
   const cells = rows.map((row) => row.map(clean));
+  const layout = layOut(columns, cells, available);
+  return [columns.map(({ title }) => title), ...cells].map((row) => formatRow(layout, row));
+}
+
+/**
+ * Decides which columns of a table are shown and how wide, so that no line is wider than `available`.
+ *
+ * @param rows The rows that the widths are for, cleaned
+ */
+export function layOut(
+  columns: readonly Column[],
+  rows: readonly (readonly string[])[],
+  available: number,
+): Layout {
   const natural = columns.map(({ title }, i) =>
-    cells.reduce((widest, row) => Math.max(widest, width(row[i] ?? "")), width(title))
+    rows.reduce((widest, row) => Math.max(widest, width(row[i] ?? "")), width(title))
   );
   const shown = columnsThatFit(columns, natural, available);
   const widths = shrink(columns, natural, shown, available);
-  const line = (row: readonly string[]) =>
-    shown.map((index, place) => {
-      const isLast = place === shown.length - 1;
-      const { align = "left", cut } = columns[index] ?? {};
-      return fit(row[index] ?? "", widths[index] ?? 0, align, isLast, cut);
-    }).join(GAP).trimEnd();
-  return [columns.map(({ title }) => title), ...cells].map(line);
+  return columns.map((column, index) => ({ ...column, index, width: widths[index] ?? 0 }))
+    .filter(({ index }) => shown.includes(index));
+}
+
+/** Returns one line of a table; what is too wide for its column is cut. */
+export function formatRow(layout: Layout, row: readonly string[]): string {
+  return layout.map(({ align = "left", cut, index, width }, place) =>
+    fit(row[index] ?? "", width, align, place === layout.length - 1, cut)
+  ).join(GAP).trimEnd();
 }
 
 function columnsThatFit(
@@ -103,6 +122,40 @@ function truncate(text: string, columns: number, cut: "start" | "end"): string {
     kept.push(character);
   }
   return cut === "start" ? "…" + kept.reverse().join("") : kept.join("") + "…";
+}
+
+/** Returns the lines of a text, broken at spaces where there are any; the last of `most` is cut. */
+export function wrap(text: string, columns: number, most: number): string[] {
+  const lines: string[] = [];
+  let rest = text.trim();
+  while (rest !== "" && lines.length < most - 1) {
+    const line = firstLine(rest, columns);
+    lines.push(line.trimEnd());
+    rest = rest.slice(line.length).trimStart();
+  }
+  return rest === "" || most < 1 ? lines : [...lines, fit(rest, columns, "left", true)];
+}
+
+function firstLine(text: string, columns: number): string {
+  const fitting = beginning(text, columns);
+  if (fitting === text) return text;
+  const space = text[fitting.length] === " " ? fitting.length : fitting.lastIndexOf(" ");
+  if (space > 0) return text.slice(0, space);
+  // A line has one character at least, or there would be no end.
+  const [first] = graphemes(text);
+  return fitting || (first?.segment ?? text);
+}
+
+/** Returns the beginning of a text that fits into so many columns. */
+export function beginning(text: string, columns: number): string {
+  if (width(text) <= columns) return text;
+  let [end, used] = [0, 0];
+  for (const { segment } of graphemes(text)) {
+    used += width(segment);
+    if (used > columns) break;
+    end += segment.length;
+  }
+  return text.slice(0, end);
 }
 
 let segmenter: Intl.Segmenter | undefined;

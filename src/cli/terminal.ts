@@ -14,19 +14,25 @@ export interface OutputOptions {
   readonly hasColor: boolean;
 }
 
+/** Functions that colour a text, or leave it as it is. */
+export type Colors = ReturnType<typeof pc.createColors>;
+
 /** Where a command writes: results to stdout, everything else to stderr. */
 export class Terminal {
   readonly options: OutputOptions;
-  readonly colors: ReturnType<typeof pc.createColors>;
-  readonly #errorColors: ReturnType<typeof pc.createColors>;
+  readonly colors: Colors;
+  /** Those for stderr, where prompts are, too. */
+  readonly errorColors: Colors;
   readonly #showsSteps: boolean;
   #stepLength = 0;
+  /** What waits until another program gives the terminal back. */
+  #held: Set<string> | undefined;
 
   constructor(options: OutputOptions) {
     const wants = options.hasColor && !Deno.noColor && Deno.env.get("TERM") !== "dumb";
     this.options = options;
     this.colors = pc.createColors(wants && Deno.stdout.isTerminal());
-    this.#errorColors = pc.createColors(wants && Deno.stderr.isTerminal());
+    this.errorColors = pc.createColors(wants && Deno.stderr.isTerminal());
     this.#showsSteps = Deno.stderr.isTerminal() && !options.isQuiet && !options.isJson;
   }
 
@@ -38,6 +44,22 @@ export class Terminal {
       // Some terminals do not tell.
       return 80;
     }
+  }
+
+  /**
+   * Another program has the terminal from here on: what is to be said waits until the returned object is
+   * disposed, and a warning rings. Where messages go elsewhere, they do not wait.
+   */
+  handOver(): Disposable {
+    this.#clearStep();
+    if (Deno.stderr.isTerminal()) this.#held = new Set();
+    return {
+      [Symbol.dispose]: () => {
+        const held = this.#held ?? [];
+        this.#held = undefined;
+        for (const text of held) this.#say(text);
+      },
+    };
   }
 
   /** Writes a result. */
@@ -54,41 +76,52 @@ export class Terminal {
   /** Writes an explanation that nobody needs who asked for silence. */
   note(text: string): void {
     if (this.options.isQuiet || this.options.isJson) return;
-    this.#clearStep();
-    write(Deno.stderr, text + "\n");
+    this.#say(text + "\n");
   }
 
   /** Writes what the user has to know whatever was asked for. */
   warn(text: string): void {
-    this.#clearStep();
-    write(Deno.stderr, `${this.#errorColors.yellow("warning:")} ${clean(text)}\n`);
+    // OSC 9 is a notification to the terminals that know it, and nothing to the others.
+    if (this.#held !== undefined) write(Deno.stderr, `\x07\x1b]9;ccsync: ${clean(text)}\x07`);
+    this.#say(`${this.errorColors.yellow("warning:")} ${clean(text)}\n`);
   }
 
   /** Writes details, if they were asked for. */
   detail(text: string): void {
     if (!this.options.isVerbose) return;
-    this.#clearStep();
-    write(Deno.stderr, this.#errorColors.dim(clean(text)) + "\n");
+    this.#say(this.errorColors.dim(clean(text)) + "\n");
   }
 
   /** Shows what is being done, in place, on a terminal only. */
   step(text: string): void {
     if (this.options.isVerbose) return this.detail(text);
-    if (!this.#showsSteps) return;
+    if (!this.#showsSteps || this.#held !== undefined) return;
     this.#clearStep();
     const line = [...clean(text)].slice(0, 70).join("") + " ...";
-    write(Deno.stderr, this.#errorColors.dim(line));
+    write(Deno.stderr, this.errorColors.dim(line));
     this.#stepLength = line.length;
   }
 
   /** Writes an error, its hints, and for programs the same as JSON in the last line. */
   error(message: string, hints: readonly string[], json: unknown): void {
-    this.#clearStep();
-    write(Deno.stderr, `${this.#errorColors.red("error:")} ${clean(message)}\n`);
-    for (const hint of hints) {
-      write(Deno.stderr, `${this.#errorColors.cyan("hint:")} ${clean(hint)}\n`);
+    this.#say(`${this.errorColors.red("error:")} ${clean(message)}\n`);
+    for (const hint of hints) this.#say(`${this.errorColors.cyan("hint:")} ${clean(hint)}\n`);
+    if (this.options.isJson) this.#say(JSON.stringify({ error: json }) + "\n");
+  }
+
+  #say(text: string): void {
+    if (this.#held !== undefined) {
+      this.#held.add(text);
+      return;
     }
-    if (this.options.isJson) write(Deno.stderr, JSON.stringify({ error: json }) + "\n");
+    this.#clearStep();
+    write(Deno.stderr, text);
+  }
+
+  /** Writes what a prompt shows, at once: what comes later must not overtake it. */
+  prompt(text: string | Uint8Array): void {
+    this.#clearStep();
+    write(Deno.stderr, text);
   }
 
   #clearStep(): void {
@@ -97,12 +130,14 @@ export class Terminal {
   }
 }
 
-function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
+function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string | Uint8Array): void {
   try {
-    writeAll(stream, new TextEncoder().encode(text));
+    writeAll(stream, typeof text === "string" ? new TextEncoder().encode(text) : text);
   } catch (error) {
-    // The reader has gone (`ccsync list | head`): there is nobody to tell.
-    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    // The reader has gone (`ccsync list | head`), or the terminal was closed: there is nobody to tell.
+    const isGone = error instanceof Deno.errors.BrokenPipe ||
+      (error instanceof Error && /input\/output error/i.test(error.message));
+    if (!isGone) throw error;
   }
 }
 

@@ -81,8 +81,10 @@ export class Git {
   }
 
   /** Runs git to its end, whatever its exit code. */
-  async try(args: readonly string[]): Promise<GitResult> {
-    const { code, stdout, stderr } = await started(() => this.command(args).output());
+  async try(args: readonly string[], input?: string): Promise<GitResult> {
+    const { code, stdout, stderr } = await started(() =>
+      input === undefined ? this.command(args).output() : this.#outputOf(args, input)
+    );
     return { code, stdout, stderr: decoder.decode(stderr) };
   }
 
@@ -91,10 +93,24 @@ export class Git {
    *
    * @throws {CcsyncError} the kind that {@linkcode failureOf} reads from git's message
    */
-  async run(what: string, args: readonly string[]): Promise<Uint8Array> {
-    const result = await this.try(args);
+  async run(what: string, args: readonly string[], input?: string): Promise<Uint8Array> {
+    const result = await this.try(args, input);
     if (result.code !== 0) throw failureOf(what, result);
     return result.stdout;
+  }
+
+  async #outputOf(args: readonly string[], input: string): Promise<Deno.CommandOutput> {
+    const process = this.command(args, "piped").spawn();
+    const output = process.output();
+    const writer = process.stdin.getWriter();
+    try {
+      await writer.write(new TextEncoder().encode(input));
+      await writer.close();
+    } catch (error) {
+      // Git ended before it read everything: its exit code and message tell why.
+      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    }
+    return await output;
   }
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { asOid, type Oid } from "../brands.ts";
+import { asOid, type Oid, type SessionId } from "../brands.ts";
 import { CcsyncError } from "../errors.ts";
 import { makePrivateDirectory } from "../machine/files.ts";
 import { type CommitChanges, type CommitInfo, writeCommit } from "./commit_writer.ts";
@@ -16,6 +16,9 @@ import { ObjectReader } from "./object_reader.ts";
 const MAIN = "refs/heads/main";
 /** Where the mirror keeps what it last fetched. */
 const FETCHED = "refs/hub/main";
+/** Where the hub keeps locks, and where the mirror keeps those it last fetched. */
+const LOCKS = "refs/ccsync/locks";
+const FETCHED_LOCKS = "refs/hub/locks";
 
 /** One path that differs between two states of the hub. */
 export interface TreeEntry {
@@ -28,6 +31,15 @@ export interface TreeEntry {
 
 /** What became of a push: `rejected` means that somebody was faster, so fetch and try again. */
 export type PushOutcome = "pushed" | "rejected";
+
+/** A session's lock and how a push moves it: only if the hub still has it as believed. */
+export interface LockMove {
+  readonly session: SessionId;
+  /** The lock that the hub is believed to have, `undefined` for none. */
+  readonly from: Oid | undefined;
+  /** The lock that it gets, `undefined` to release it. */
+  readonly to: Oid | undefined;
+}
 
 const decoder = new TextDecoder();
 
@@ -60,7 +72,7 @@ export class Mirror implements AsyncDisposable {
   }
 
   /**
-   * Fetches the hub's branch and returns its head, `undefined` for an empty hub.
+   * Fetches the hub's branch and its locks, and returns its head, `undefined` for an empty hub.
    *
    * @throws {CcsyncError} kind "unreachable" or "credentials"; "setup" when it is not a hub, or of a newer format
    */
@@ -70,9 +82,11 @@ export class Mirror implements AsyncDisposable {
       "--quiet",
       "--no-tags",
       "--no-write-fetch-head",
+      "--prune",
       "--",
       this.remote,
       `+${MAIN}:${FETCHED}`,
+      `+${LOCKS}/*:${FETCHED_LOCKS}/*`,
     ]);
     if (result.code !== 0) {
       if (!/couldn't find remote ref/i.test(result.stderr)) {
@@ -130,27 +144,78 @@ export class Mirror implements AsyncDisposable {
     return writeCommit(this.git, parent, info, change);
   }
 
+  /** Returns the locks that were fetched last: what their refs are called, and what they point to. */
+  async lockRefs(): Promise<[name: string, oid: Oid][]> {
+    const format = "--format=%(objectname) %(refname:lstrip=3)";
+    const output = await this.git.run("read the locks", ["for-each-ref", format, FETCHED_LOCKS]);
+    return decoder.decode(output).split("\n").flatMap((line) => {
+      const space = line.indexOf(" ");
+      const oid = asOid(line.slice(0, space));
+      return oid === undefined ? [] : [[line.slice(space + 1), oid]];
+    });
+  }
+
   /**
-   * Sends a commit to the hub. The hub's branch only moves forward: git compares and swaps at the server.
+   * Sends a commit to the hub, and moves locks there: all of it, or nothing. The hub's branch only moves
+   * forward, and locks only from what they are believed to be: git compares and swaps at the server.
    *
+   * @param commit What the branch becomes, `undefined` to move locks alone
    * @throws {CcsyncError} kind "unreachable", "credentials", or "failed" when the hub refuses for good
    */
-  async push(commit: Oid): Promise<PushOutcome> {
-    const args = ["push", "--porcelain", "--no-verify", "--", this.remote, `${commit}:${MAIN}`];
-    const result = await this.git.try(args);
+  async push(commit: Oid | undefined, locks: readonly LockMove[] = []): Promise<PushOutcome> {
+    const leases = locks.map(({ from, session }) =>
+      `--force-with-lease=${LOCKS}/${session}:${from ?? ""}`
+    );
+    const refspecs = locks.map(({ session, to }) => `${to ?? ""}:${LOCKS}/${session}`);
+    if (commit !== undefined) refspecs.unshift(`${commit}:${MAIN}`);
+    const atomic = refspecs.length > 1 ? ["--atomic"] : [];
+    const options = ["--porcelain", "--no-verify", ...atomic, ...leases];
+    const result = await this.git.try(["push", ...options, "--", this.remote, ...refspecs]);
     if (result.code === 0) {
-      await this.git.run("note what was pushed", ["update-ref", FETCHED, commit]);
+      await this.#notePush(commit, locks);
       return "pushed";
     }
-    const verdict = decoder.decode(result.stdout) + result.stderr;
-    if (SOMEBODY_WAS_FASTER.test(verdict)) return "rejected";
-    const refusal = /^!.*\[remote rejected\] \((.*)\)/m.exec(verdict)?.[1];
-    if (refusal !== undefined) {
-      throw new CcsyncError("failed", `cannot push to the hub: it refused: ${refusal}`, {
-        hints: ["the sessions are safe on this machine; mend the hub, then run: ccsync push"],
-      });
+    const refusals = refusalsOf(decoder.decode(result.stdout));
+    if (refusals.length === 0) {
+      if (SOMEBODY_WAS_FASTER.test(result.stderr)) return "rejected";
+      throw failureOf(`push to the hub "${redact(this.remote)}"`, result);
     }
+    const refusal = refusals.find((why) => !SOMEBODY_WAS_FASTER.test(why));
+    if (refusal === undefined) return "rejected";
+    throw new CcsyncError("failed", `cannot push to the hub: it refused: ${refusal}`, {
+      hints: ["the sessions are safe on this machine; mend the hub, then run: ccsync push"],
+    });
+  }
+
+  async #notePush(commit: Oid | undefined, locks: readonly LockMove[]): Promise<void> {
+    const moved = locks.map(({ session, to }) => {
+      const ref = `${FETCHED_LOCKS}/${session}`;
+      return to === undefined ? `delete ${ref}\n` : `update ${ref} ${to}\n`;
+    });
+    const main = commit === undefined ? [] : [`update ${FETCHED} ${commit}\n`];
+    const input = [...main, ...moved].join("");
+    await this.git.run("note what was pushed", ["update-ref", "--stdin"], input);
+  }
+
+  /**
+   * Asks whether a push would be let in, without sending anything.
+   *
+   * @throws {CcsyncError} kind "unreachable", "credentials" or "failed" when not
+   */
+  async tryPush(head: Oid): Promise<void> {
+    const args = ["push", "--dry-run", "--porcelain", "--no-verify", "--", this.remote];
+    const result = await this.git.try([...args, `${head}:${MAIN}`]);
+    // Somebody else's push in between is a proof, too.
+    if (result.code === 0 || SOMEBODY_WAS_FASTER.test(decoder.decode(result.stdout))) return;
     throw failureOf(`push to the hub "${redact(this.remote)}"`, result);
+  }
+
+  /** Returns who made a commit, and when, milliseconds since 1970. */
+  async lastCommit(head: Oid): Promise<{ readonly machine: string; readonly at: number }> {
+    const commit = await this.objects.read(head);
+    const text = commit === undefined ? "" : decoder.decode(commit.bytes);
+    const [, machine = "", seconds = "0"] = /^committer (.*) <[^>\n]*> (\d+) /m.exec(text) ?? [];
+    return { machine, at: Number(seconds) * 1000 };
   }
 
   /** Packs loose objects when there are many: cheap when there is nothing to do. */
@@ -196,7 +261,12 @@ export class Mirror implements AsyncDisposable {
 }
 
 const SOMEBODY_WAS_FASTER =
-  /non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|incorrect old value|reference already exists|failed to lock|unable to lock|needs force/i;
+  /non-fast-forward|fetch first|stale info|cannot lock ref|failed to update ref|incorrect old value|reference already exists|failed to lock|unable to lock|needs force|remote ref does not exist|atomic (?:push|transaction) fail/i;
+
+/** Returns why refs were refused; where one took others along, they say no more than that. */
+function refusalsOf(porcelain: string): string[] {
+  return [...porcelain.matchAll(/^!\t.*\t\[[^\]]*\](?: \((.*)\))?$/gm)].map(([, why]) => why ?? "");
+}
 
 /** Creates a bare hub at a path where nothing is. */
 export async function createBareHub(path: string): Promise<void> {

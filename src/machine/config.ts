@@ -33,6 +33,10 @@ export interface Config {
    * that for a move.
    */
   readonly claudeTmp?: LocalPath;
+  /** Seconds between two pushes, and two heartbeats of a lock, while `ccsync resume` runs. */
+  readonly interval: number;
+  /** Seconds after its last heartbeat that a lock of this machine expires. */
+  readonly lockTtl: number;
   /** The original's keys for a hub on GitHub; kept as they are. */
   readonly github?: { readonly owner: string; readonly repo: string };
 }
@@ -40,6 +44,10 @@ export interface Config {
 /** The newest configuration format this version knows. */
 const FORMAT = 1;
 
+/** What {@linkcode Config.interval} and {@linkcode Config.lockTtl} are unless the file says otherwise. */
+export const DEFAULT_TIMES = { interval: 120, lockTtl: 600 } as const;
+
+const seconds = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(86_400));
 const text = v.pipe(v.string(), v.nonEmpty("must not be empty"));
 // Do not change: format 1 is read by older ccsync, and its first five keys by claude-session-sync.
 const schema = v.strictObject({
@@ -52,6 +60,8 @@ const schema = v.strictObject({
   sync_directories: v.array(text),
   custom_placeholders: v.record(v.string(), text),
   claude_tmp: v.optional(text),
+  interval: v.optional(seconds, DEFAULT_TIMES.interval),
+  lock_ttl: v.optional(seconds, DEFAULT_TIMES.lockTtl),
 });
 
 /** Returns where the configuration is. */
@@ -101,13 +111,15 @@ export function parseConfig(content: string, path: string, style: PathStyle): Co
     }),
     placeholders,
     ...(raw.claude_tmp === undefined ? {} : { claudeTmp: raw.claude_tmp as LocalPath }),
+    interval: raw.interval,
+    lockTtl: raw.lock_ttl,
     ...(github === undefined ? {} : { github }),
   };
 }
 
 /** Writes the configuration. */
 export function writeConfig(ccsyncHome: string, config: Config): void {
-  const raw: v.InferOutput<typeof schema> = {
+  const raw: v.InferInput<typeof schema> = {
     format: FORMAT,
     machine_id: config.machineId,
     installation: config.installation,
@@ -118,6 +130,8 @@ export function writeConfig(ccsyncHome: string, config: Config): void {
     sync_directories: [...config.syncDirectories],
     custom_placeholders: Object.fromEntries(config.placeholders),
     ...(config.claudeTmp === undefined ? {} : { claude_tmp: config.claudeTmp }),
+    ...(config.interval === DEFAULT_TIMES.interval ? {} : { interval: config.interval }),
+    ...(config.lockTtl === DEFAULT_TIMES.lockTtl ? {} : { lock_ttl: config.lockTtl }),
   };
   writeFile(configPath(ccsyncHome), JSON.stringify(raw, null, 2) + "\n");
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { Buffer } from "node:buffer";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { tmpdir } from "node:os";
 import type { LocalPath } from "../brands.ts";
 import { CcsyncError } from "../errors.ts";
@@ -22,6 +22,10 @@ export interface Environment {
   readonly claudeDir: LocalPath;
   /** Claude Code's temporary tree `<tmp>/claude-<uid>`; uid 0 where there is none. Observed with client 2.1.197. */
   readonly claudeTmp: LocalPath;
+  /** The Claude Code that is to be started: `CCSYNC_CLAUDE` or `claude`. */
+  readonly claudeProgram: string;
+  /** Where programs are looked for by name. */
+  readonly searchPath: readonly string[];
   /** Returns the current time, milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -49,6 +53,8 @@ export function readEnvironment(): Environment {
     claudeDir: (nonEmpty("CLAUDE_CONFIG_DIR") ?? join(home, ".claude"))
       .normalize("NFC") as LocalPath,
     claudeTmp: claudeTmp(),
+    claudeProgram: nonEmpty("CCSYNC_CLAUDE") ?? "claude",
+    searchPath: (nonEmpty("PATH") ?? "").split(delimiter).filter((path) => path !== ""),
     now: Date.now,
   };
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { randomId } from "./environment.ts";
 
@@ -26,6 +27,7 @@ export class PendingFile implements Disposable {
   readonly #target: string;
   readonly #temporary: string;
   readonly #file: Deno.FsFile;
+  readonly #hash = createHash("sha256");
   #open = true;
   #placed = false;
   #size = 0;
@@ -52,9 +54,15 @@ export class PendingFile implements Disposable {
     return this.#size;
   }
 
+  /** SHA-256 of the bytes written so far. */
+  get hash(): string {
+    return this.#hash.copy().digest("hex");
+  }
+
   /** Appends all of the bytes. */
   write(bytes: Uint8Array): void {
     writeAll(this.#file, bytes);
+    this.#hash.update(bytes);
     this.#size += bytes.length;
   }
 
@@ -133,6 +141,28 @@ export function readRange(path: string, from: number, to: number): Uint8Array {
   return buffer.subarray(0, readFully(file, buffer));
 }
 
+const PIECE_BYTES = 1024 * 1024;
+
+/** Yields `[from, to)` of a file in pieces, which are good until the next one; ends early where the file does. */
+export function* piecesOfFile(path: string, from: number, to: number): Generator<Uint8Array> {
+  using file = Deno.openSync(path, { read: true });
+  file.seekSync(from, Deno.SeekMode.Start);
+  const buffer = new Uint8Array(Math.max(0, Math.min(PIECE_BYTES, to - from)));
+  for (let at = from; at < to;) {
+    const count = readFully(file, buffer.subarray(0, Math.min(buffer.length, to - at)));
+    if (count === 0) return;
+    at += count;
+    yield buffer.subarray(0, count);
+  }
+}
+
+/** Returns the SHA-256 of `[from, to)` of a file. */
+export function hashOfFile(path: string, from = 0, to = Infinity): string {
+  const hash = createHash("sha256");
+  for (const piece of piecesOfFile(path, from, to)) hash.update(piece);
+  return hash.digest("hex");
+}
+
 /** Returns a text file's content, or `undefined` where there is no such file. */
 export function readTextIfThere(path: string): string | undefined {
   try {
@@ -176,7 +206,21 @@ export function removeIfThere(path: string): void {
   }
 }
 
-function syncDirectory(path: string): void {
+/** Removes a file, and the directories above it that are empty without it, up to `root`, which stays. */
+export function removeWithFolders(file: string, root: string): void {
+  Deno.removeSync(file);
+  for (let at = dirname(file); at.length > root.length; at = dirname(at)) {
+    try {
+      Deno.removeSync(at);
+    } catch {
+      // There is something in it.
+      return;
+    }
+  }
+}
+
+/** Makes what was done to the names in a directory survive a power failure. */
+export function syncDirectory(path: string): void {
   // Windows cannot open a directory as a file; its renames are durable without.
   if (Deno.build.os === "windows") return;
   using directory = Deno.openSync(path, { read: true });

@@ -21,6 +21,29 @@ export async function runningProcesses(
   }
 }
 
+/** What a process left behind that said it was there. */
+export interface ProcessTrace {
+  readonly pid: number;
+  /** Milliseconds since 1970 of its last sign of life. */
+  readonly at: number;
+}
+
+/** Clocks are read to the second, and a process is older than what it writes. */
+const TOLERANCE_MS = 5_000;
+
+/**
+ * Returns whether the process that left a trace still runs: one that started after it reuses the number.
+ * `undefined` where nobody can tell.
+ */
+export function isSameProcess(
+  { at, pid }: ProcessTrace,
+  running: ProcessTable,
+): boolean | undefined {
+  if (running === "unknown") return undefined;
+  const startedAt = running.get(pid);
+  return startedAt !== undefined && startedAt <= at + TOLERANCE_MS;
+}
+
 async function askPs(pids: readonly number[], now: number): Promise<ProcessTable> {
   const { stdout } = await new Deno.Command("ps", {
     args: ["-o", "pid=,etime=", "-p", [...pids, Deno.pid].join(",")],

@@ -235,6 +235,11 @@ export class State implements Disposable {
     );
   }
 
+  /** Forgets what this machine and the hub agreed on for a document. */
+  removeBase({ id, name }: Pick<Base, "id" | "name">): void {
+    this.#db.prepare("DELETE FROM base WHERE id = ? AND name = ?").run(id, name);
+  }
+
   /** Returns the hub's sessions as of the fact `hub_head`. */
   catalogue(): Map<SessionId, CatalogueRow> {
     return new Map(this.#all("catalogue", (row) => {

@@ -97,7 +97,10 @@ export async function positionAfter(
   if (earlier.slice(0, last).some((oid, i) => oid !== current[i])) return undefined;
   const [before, now] = [earlier[last], current[last]];
   if (before === undefined || now === undefined) return undefined;
-  const known = await workspace.mirror.objects.blob(before);
+  const object = await workspace.mirror.objects.read(before);
+  // A state of another hub, or of a history that somebody took back.
+  if (object === undefined) return undefined;
+  const known = object.bytes;
   if (before === now) return { segment: last, skip: known.length };
   const grown = await workspace.mirror.objects.blob(now);
   const isGrown = equalBytes(grown.subarray(0, known.length), known);

@@ -8,9 +8,12 @@ import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
 import { nameFault, sidecarKind } from "../claude/kinds.ts";
 import { projectsDir, transcriptPath } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
+import { isRecent } from "../claude/retention.ts";
 import {
   type LocalFile,
+  type LocalSidecar,
   type LocalTranscript,
+  Names,
   readProject,
   scanSidecars,
   scanTranscripts,
@@ -54,16 +57,16 @@ export interface Overview {
   readonly skipped: readonly Skipped[];
 }
 
-/** How long Claude Code keeps transcripts unless told otherwise (`cleanupPeriodDays`, client 2.1.197). */
-export const RETENTION_DAYS = 30;
-const DAY_MS = 86_400_000;
+/** Which sessions are meant, besides those under the sync directories. */
+export interface Scope {
+  /** All of them. */
+  readonly all: boolean;
+  /** This one. */
+  readonly also?: SessionId;
+}
 
-/**
- * Gathers the facts about all sessions.
- *
- * @param all Whether to include sessions outside the sync directories
- */
-export async function gatherFacts(workspace: Workspace, all: boolean): Promise<Overview> {
+/** Gathers the facts about all sessions in scope. */
+export async function gatherFacts(workspace: Workspace, scope: Scope): Promise<Overview> {
   const { env, state } = workspace;
   const scan = scanTranscripts(env.claudeDir);
   const skipped = [...scan.skipped];
@@ -74,7 +77,8 @@ export async function gatherFacts(workspace: Workspace, all: boolean): Promise<O
   await gatherer.lookBack([...scan.transcripts.keys()]);
   const ids = new Set([...scan.transcripts.keys(), ...gatherer.catalogue.keys()]);
   const sessions = [...ids].sort().flatMap((id) => {
-    const view = gatherer.view(id, scan.transcripts.get(id), all);
+    const isMeant = scope.all || id === scope.also;
+    const view = gatherer.view(id, scan.transcripts.get(id), isMeant);
     return view === undefined ? [] : [view];
   });
   return { sessions, skipped };
@@ -96,6 +100,7 @@ class Gatherer {
   readonly #copies: readonly LocalTranscript[];
   readonly #turn: number;
   readonly #skipped: Skipped[];
+  readonly #names = new Names();
   #earlier: readonly string[] = [];
 
   constructor(
@@ -125,10 +130,10 @@ class Gatherer {
   view(
     id: SessionId,
     local: LocalTranscript | undefined,
-    all: boolean,
+    isMeant: boolean,
   ): SessionView | undefined {
     try {
-      return this.#view(id, local, all);
+      return this.#view(id, local, isMeant);
     } catch (error) {
       if (local === undefined || !isFileTrouble(error)) throw error;
       this.#skipped.push({ what: local.path, why: `it cannot be read: ${messageOf(error)}` });
@@ -136,7 +141,11 @@ class Gatherer {
     }
   }
 
-  #view(id: SessionId, local: LocalTranscript | undefined, all: boolean): SessionView | undefined {
+  #view(
+    id: SessionId,
+    local: LocalTranscript | undefined,
+    isMeant: boolean,
+  ): SessionView | undefined {
     const bases = this.#bases.get(id) ?? new Map<string, Base>();
     const base = bases.get(TRANSCRIPT);
     const row = this.catalogue.get(id);
@@ -148,7 +157,7 @@ class Gatherer {
     const isInScope = project === undefined
       ? unmapped.length > 0
       : this.#workspace.isInScope(project);
-    if (!all && !isInScope) return undefined;
+    if (!isMeant && !isInScope) return undefined;
     const meta = portable === undefined ? undefined : this.#workspace.localJson(portable);
     const sides = sidesOf(local, row?.transcript, base);
     const transcript = examine(id, TRANSCRIPT, TRANSCRIPT_KIND, sides, this.#turn);
@@ -219,7 +228,7 @@ class Gatherer {
       isMoved,
       isTorn: local !== undefined && end < local.stamp.size,
       isLive: this.#live.has(id),
-      isRecent: isRecent(meta, this.#workspace.env.now()),
+      isRecent: this.#isRecent(meta),
     };
   }
 
@@ -231,6 +240,12 @@ class Gatherer {
       return before !== undefined && "path" in before &&
         transcriptPath(env.claudeDir, env.os, before.path, id) === path;
     });
+  }
+
+  #isRecent(meta: Meta | undefined): boolean {
+    const at = Date.parse(meta?.updatedAt ?? "");
+    const { env, retentionDays } = this.#workspace;
+    return Number.isNaN(at) || isRecent(at, env.now(), retentionDays);
   }
 
   /**
@@ -258,7 +273,7 @@ class Gatherer {
     const here = local?.path ?? path;
     const slug = this.#slugOf(transcript, meta);
     const { claudeDir } = this.#workspace.env;
-    const found = scanSidecars(claudeDir, here, id, slug, this.#skipped);
+    const found = this.#filesBeside(transcript, path, slug);
     const files = new Map<string, LocalFile>(found.map((file) => [file.name, file]));
     for (const { name, path } of bases.values()) {
       const isElsewhere = name.startsWith("session/") && !files.has(name) && !isBeside(path, here);
@@ -272,6 +287,15 @@ class Gatherer {
       const sides = sidesOf(files.get(name), row?.files.get(name), bases.get(name));
       return [examine(id, name, kind, sides, this.#turn)];
     });
+  }
+
+  /** Returns the files beside a transcript; where it has to move, those that a cut short move took ahead, too. */
+  #filesBeside({ id, local }: Document, path: LocalPath, slug: string | undefined): LocalSidecar[] {
+    const { claudeDir } = this.#workspace.env;
+    const scan = (transcript: LocalPath) =>
+      scanSidecars(claudeDir, transcript, id, slug, this.#skipped, this.#names);
+    const here = local?.path ?? path;
+    return here === path ? scan(here) : [...scan(path), ...scan(here)];
   }
 
   /** Returns the name of the session's plan: what the hub knows, or what new lines say. */
@@ -333,9 +357,4 @@ export function sidecarFacts({ facts, path }: SessionView, document: Document): 
     isAligned: base?.aligned ?? false,
     isPlaced: facts.isPlaced && isInPlace,
   };
-}
-
-function isRecent(meta: Meta | undefined, now: number): boolean {
-  const at = Date.parse(meta?.updatedAt ?? "");
-  return Number.isNaN(at) || now - at < RETENTION_DAYS * DAY_MS;
 }

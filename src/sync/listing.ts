@@ -8,6 +8,7 @@ import type { Meta } from "../hub/format.ts";
 import { NO_SUMMARY, type Summary } from "../transcript/summary.ts";
 import { summaryOf } from "./content.ts";
 import { gatherFacts, type SessionView, sidecarFacts } from "./facts.ts";
+import { type LockView, lockViews } from "./locks.ts";
 import { planPull, planPush, planSidecarPush } from "./plan.ts";
 import { sidecarItems } from "./receive.ts";
 import type { Workspace } from "./workspace.ts";
@@ -28,17 +29,19 @@ export interface ListedSession extends Summary {
   readonly isLive: boolean;
   /** Whether there are lines here that the hub lacks. */
   readonly isUnpushed: boolean;
-  /** Whether there are lines in the hub that are not here. */
+  /** Whether the next pull brings anything. */
   readonly isUnpulled: boolean;
   /** Sidecars on either side, and their bytes. */
   readonly files: number;
   readonly filesSize: number;
+  /** The lock on it as of the last contact with the hub. */
+  readonly lock: LockView | null;
 }
 
 /** Which sessions to list. */
 export interface ListOptions {
-  /** The hub's sessions instead of this machine's. */
-  readonly isRemote: boolean;
+  /** Those of this machine: here, or cleaned up from here; those in the hub; or both. */
+  readonly side: "here" | "hub" | "both";
   /** Include sessions outside the sync directories. */
   readonly all: boolean;
   /** Include sessions held without a terminal. */
@@ -48,17 +51,26 @@ export interface ListOptions {
 /** Lists sessions, the last edited first. Nothing is fetched. */
 export async function listSessions(
   workspace: Workspace,
-  { isRemote, all, headless }: ListOptions,
+  { side, all, headless }: ListOptions,
 ): Promise<ListedSession[]> {
-  const { sessions } = await gatherFacts(workspace, all);
+  const { sessions } = await gatherFacts(workspace, { all });
+  const locks = await lockViews(workspace);
   return sessions
-    .filter(({ transcript: { hub, local } }) => (isRemote ? hub : local) !== undefined)
-    .map((view) => listed(workspace, view))
+    .filter(({ transcript: { base, hub, local } }) => {
+      // What Claude Code's clean-up took from here is one of this machine's sessions still.
+      const isOurs = local !== undefined || (base && hub) !== undefined;
+      return side === "both" || (side === "hub" ? hub !== undefined : isOurs);
+    })
+    .map((view) => listed(workspace, view, locks.get(view.id)))
     .filter((session) => headless || !session.headless)
     .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
 }
 
-function listed(workspace: Workspace, view: SessionView): ListedSession {
+function listed(
+  workspace: Workspace,
+  view: SessionView,
+  lock: LockView | undefined,
+): ListedSession {
   const { facts, id, meta, transcript: { end, hub, local } } = view;
   const isUnpushed = planPush(facts) !== "none" ||
     view.sidecars.some((document) => planSidecarPush(sidecarFacts(view, document)) !== "none");
@@ -81,7 +93,8 @@ function listed(workspace: Workspace, view: SessionView): ListedSession {
     isInHub: hub !== undefined,
     isLive: facts.isLive,
     isUnpushed,
-    isUnpulled: pull !== "none" || sidecarItems(view, pull).length > 0,
+    isUnpulled: (pull !== "none" && pull !== "leave-old") || sidecarItems(view, pull).length > 0,
+    lock: lock ?? null,
     files: view.sidecars.length,
     filesSize: view.sidecars.reduce((sum, { end: size, local: file, name }) => {
       return sum + (file === undefined ? sizes.get(name) ?? 0 : size);

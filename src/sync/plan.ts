@@ -134,3 +134,39 @@ export function planPull(facts: SessionFacts, force: boolean): PullAction {
   const continues = facts.local === "unchanged" && facts.isAligned && facts.isPlaced;
   return continues && !facts.isTorn ? "append" : "merge";
 }
+
+/** How a file stands to what an operation did with it. */
+export type FileNow =
+  | "absent"
+  /** As the operation found it. */
+  | "as-before"
+  /** As the operation left it. */
+  | "as-left"
+  | "other";
+
+/** The facts about one change that a decision to undo it needs. */
+export interface ChangeFacts {
+  readonly now: FileNow;
+  /** What the operation did: it wrote a file where none was, put one in another's place, ... */
+  readonly did: "create" | "replace" | "remove" | "append";
+}
+
+/** What undoing does with a file. */
+export type UndoAction =
+  | "none"
+  /** Bring back the content that is kept. */
+  | "restore"
+  /** Remove what was not there before. */
+  | "remove"
+  /** Take away what was appended. */
+  | "cut"
+  /** Somebody changed it since: that must not be lost. */
+  | "leave";
+
+/** Returns what undoing does with a file. */
+export function planUndo({ did, now }: ChangeFacts): UndoAction {
+  if (now === "as-before") return "none";
+  if (did === "replace") return now === "other" ? "leave" : "restore";
+  if (now !== "as-left") return "leave";
+  return ({ create: "remove", remove: "restore", append: "cut" } as const)[did];
+}

@@ -10,7 +10,7 @@ import {
   gatherFacts,
   isFileTrouble,
   type Overview,
-  RETENTION_DAYS,
+  type Scope,
   type SessionView,
 } from "./facts.ts";
 import { receiveMemory } from "./memory/receive.ts";
@@ -28,13 +28,13 @@ import {
 import { fetchHub, type Workspace } from "./workspace.ts";
 
 /** How to pull. */
-export interface PullOptions {
+export interface PullOptions extends Scope {
   /** Compute the plan and write nothing. */
   readonly isDryRun: boolean;
-  /** Include sessions outside the sync directories. */
-  readonly all: boolean;
   /** Put back sessions that are old and no longer here. */
   readonly isForced: boolean;
+  /** What the journal calls it. @default {"pull"} */
+  readonly command?: string;
 }
 
 /**
@@ -44,17 +44,19 @@ export interface PullOptions {
  * @throws {CcsyncError} kind "unreachable", "credentials", "setup" or "failed"
  */
 export async function pull(workspace: Workspace, options: PullOptions): Promise<SyncReport> {
-  const { env, state } = workspace;
+  const { env, journal, state } = workspace;
+  journal.begin(options.command ?? "pull");
   const head = await fetchHub(workspace);
   if (head !== undefined) {
     // What the shared table says of this machine counts from here on; what changed here goes up at the next push.
     const { shared, isSharedChanged } = await register(workspace, head);
     if (!isSharedChanged) agreeOn(workspace, shared);
   }
-  const overview = await gatherFacts(workspace, options.all);
+  const overview = await gatherFacts(workspace, options);
   const sessions = await pullSessions(workspace, overview, options);
   const shared = await gatherMemory(workspace, head, options.all);
   const report = { ...sessions, memory: await receiveMemory(workspace, shared, options) };
+  journal.end();
   if (!options.isDryRun) state.setFact("last_pull", new Date(env.now()).toISOString());
   return report;
 }
@@ -72,7 +74,7 @@ async function pullSessions(
     const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });
     const action = view.project === undefined ? "none" : planPull(view.facts, options.isForced);
     if (action === "wait") waiting.push(fault(OPEN_HERE));
-    if (action === "leave-old") waiting.push(fault(OLD));
+    if (action === "leave-old") waiting.push(fault(tooOld(workspace)));
     if (action === "wait" || action === "leave-old") continue;
     const isCurrent = action === "none" && sidecarItems(view, action).length === 0;
     if (isCurrent && view.copies.length === 0) continue;
@@ -104,8 +106,11 @@ async function pullSessions(
 
 const OPEN_HERE =
   "it is open in Claude Code on this machine; it is brought up to date once it is closed";
-const OLD =
-  `it is only in the hub: its last event is more than ${RETENTION_DAYS} days old; ccsync pull --force brings it back`;
+
+function tooOld({ retentionDays }: Workspace): string {
+  return `it is only in the hub: its last event is more than ${retentionDays} days old; ` +
+    "ccsync pull --force brings it back";
+}
 
 async function foreseen(
   workspace: Workspace,

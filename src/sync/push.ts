@@ -10,7 +10,13 @@ import { countLines } from "../transcript/lines.ts";
 import { refreshCatalogue } from "./catalogue.ts";
 import { summaryOf } from "./content.ts";
 import { TRANSCRIPT } from "./document.ts";
-import { gatherFacts, isFileTrouble, type Overview, type SessionView } from "./facts.ts";
+import {
+  gatherFacts,
+  isFileTrouble,
+  type Overview,
+  type Scope,
+  type SessionView,
+} from "./facts.ts";
 import { type MemoryReport, NO_MEMORY } from "./memory/report.ts";
 import { foreseenMemory, type MemorySent, sendMemory, settleMemory } from "./memory/send.ts";
 import { gatherMemory, type MemoryView, NOTHING_SHARED } from "./memory/view.ts";
@@ -31,18 +37,21 @@ import {
   sendSession,
   type Sent,
 } from "./send.ts";
-import { fetchHub, type Workspace } from "./workspace.ts";
+import type { HeldLock } from "./locks.ts";
+import { fetchHub, knownHub, type Workspace } from "./workspace.ts";
 
 /** How to push. */
-export interface PushOptions {
+export interface PushOptions extends Scope {
   /** Compute the plan and write nothing. */
   readonly isDryRun: boolean;
-  /** Include sessions outside the sync directories. */
-  readonly all: boolean;
   /** Tell the hub of this machine only. */
   readonly isRegistrationOnly?: boolean;
   /** Makes a further change to the shared table of placeholders. */
   readonly changeShared?: (shared: SharedPlaceholders) => SharedPlaceholders;
+  /** A lock that is renewed with the push, or released with its last commit: both happen, or neither. */
+  readonly lock?: { readonly held: HeldLock; readonly isRelease: boolean };
+  /** Take the hub to be as it was heard of last, and ask it only when it turns out to be otherwise. */
+  readonly isOptimistic?: boolean;
 }
 
 /** Being overtaken so often in a row is no bad luck any more. */
@@ -62,12 +71,15 @@ const MAINTENANCE_INTERVAL = 50;
  */
 export async function push(workspace: Workspace, options: PushOptions): Promise<SyncReport> {
   const done = new Outcome();
-  for (;;) {
-    const head = await fetchHub(workspace);
+  const { held, isRelease = false } = options.lock ?? {};
+  for (let isFirst = true;; isFirst = false) {
+    const isAsked = !(isFirst && options.isOptimistic === true);
+    const head = isAsked ? await fetchHub(workspace) : await knownHub(workspace);
+    if (isAsked) await held?.verify(workspace);
     const registration = await register(workspace, head, options.changeShared);
     const overview = options.isRegistrationOnly === true
       ? { sessions: [], skipped: [] }
-      : await gatherFacts(workspace, options.all);
+      : await gatherFacts(workspace, options);
     const items = await planItems(workspace, overview, done);
     const memory = options.isRegistrationOnly === true
       ? NOTHING_SHARED
@@ -77,18 +89,25 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       return { ...report, sessions: items.map(foreseen), memory: foreseenMemory(memory) };
     }
     const batch = takeBatch(items);
-    if (batch.length > 0 || registration.isNeeded || memory.isChanged) {
-      workspace.progress.step(`sending ${batch.length} of ${items.length} sessions`);
-      const contents = { registration, batch, memory };
-      const written = await commitBatch(workspace, head, contents, done);
-      if (await workspace.mirror.push(written.commit) === "rejected") {
+    const isLast = batch.length === items.length;
+    const move = await held?.move(workspace, isRelease && isLast);
+    const isNeeded = batch.length > 0 || registration.isNeeded || memory.isChanged;
+    const contents = { registration, batch, memory };
+    if (isNeeded) workspace.progress.step(`sending ${batch.length} of ${items.length} sessions`);
+    const written = isNeeded ? await commitBatch(workspace, head, contents, done) : undefined;
+    if (written !== undefined || move !== undefined) {
+      const moves = move === undefined ? [] : [move];
+      if (await workspace.mirror.push(written?.commit, moves) === "rejected") {
         await done.waitForTurn(head);
         continue;
       }
+      if (move !== undefined) held?.moved(move);
+    }
+    if (written !== undefined) {
       await settle(workspace, written, registration);
       done.add(written);
     } else done.noteMemory(foreseenMemory(memory));
-    if (batch.length === items.length) {
+    if (isLast) {
       if (options.isRegistrationOnly !== true) {
         workspace.state.setFact("last_push", new Date(workspace.env.now()).toISOString());
       }

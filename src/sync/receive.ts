@@ -3,29 +3,28 @@
  *
  * @module
  */
+import { hash } from "node:crypto";
 import { join } from "node:path";
 import type { LocalPath, PortablePath } from "../brands.ts";
 import type { KindCodec, SidecarRoot } from "../claude/kinds.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
+import { survivingTime } from "../claude/retention.ts";
 import { isSameStamp, sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
 import { HeldFile, lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
+import type { Content, Effect } from "../machine/journal.ts";
 import type { HubFile } from "../machine/state.ts";
-import { countLines, equalBytes, joinBytes } from "../transcript/lines.ts";
+import { countLines, joinBytes } from "../transcript/lines.ts";
 import { toLocal } from "../translate/to_local.ts";
-import { backUp } from "./backup.ts";
 import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
 import type { Document } from "./document.ts";
-import { isFileTrouble, RETENTION_DAYS, type SessionView, sidecarFacts } from "./facts.ts";
+import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
 import { planSidecarPull, type PullAction, type SidecarPull } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
 
 const NEWLINE = new Uint8Array([0x0a]);
-const DAY_MS = 86_400_000;
-/** A restored file has to be this much younger than what Claude Code's clean-up takes. */
-const MARGIN_DAYS = 2;
 
 /** What a pull does with the sidecars of a session. */
 export interface SidecarItem {
@@ -108,18 +107,17 @@ export async function receiveSession(
 /** Moves the sidecars that the hub does not have in their state of here, when the session moves. */
 function takeAlong(workspace: Workspace, view: SessionView, transcript: LocalPath): void {
   const handled = new Set(sidecarItems(view, "merge").map(({ document }) => document.name));
-  for (const { base, codec, local, name } of view.sidecars) {
+  for (const document of view.sidecars) {
+    const { base, codec, local, name } = document;
     if (local === undefined || handled.has(name)) continue;
     const target = sidecarPath(workspace, view, transcript, name);
     if (target === local.path || lstatIfThere(target) !== undefined) continue;
     const profile = base?.profile ?? view.transcript.base?.profile ?? workspace.profileKey;
-    const before = Deno.readFileSync(local.path);
-    const content = withTodaysPaths({ workspace, view }, codec, before, profile);
-    if (!equalBytes(content, before)) {
-      backUp(workspace.env.ccsyncHome, local.path, workspace.env.now());
-    }
+    const content = Deno.readFileSync(local.path);
     using pending = new PendingFile(target);
-    pending.write(content);
+    pending.write(withTodaysPaths({ workspace, view }, codec, content, profile));
+    noteReplacement({ workspace, document }, target, { hash: pending.hash, size: pending.size });
+    noteReplacement({ workspace, document }, local.path, null);
     pending.place(local.stamp.mtimeMs);
     removeIfThere(local.path);
   }
@@ -139,7 +137,7 @@ export async function putAwayCopies(workspace: Workspace, view: SessionView): Pr
     const document = { ...transcript, hub, local: copy, localState: "unknown" } as const;
     const { missing } = await compareFromBase(workspace, document, copy.stamp.size);
     if (missing.length > 0 || !isSameStamp(stampOf(info), copy.stamp)) continue;
-    backUp(workspace.env.ccsyncHome, copy.path, workspace.env.now());
+    noteReplacement({ workspace, document }, copy.path, null);
     removeIfThere(copy.path);
   }
 }
@@ -239,6 +237,9 @@ function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Rec
   const { target } = incoming;
   // A delivered transcript always ends in a newline: Claude Code glues its next line onto one that does not.
   const fresh = hubRest.at(-1) === NEWLINE[0] ? hubRest : joinBytes([hubRest, NEWLINE]);
+  const from = incoming.document.local?.stamp.size ?? 0;
+  const added = { hash: hash("sha256", fresh, "hex"), size: fresh.length };
+  note(incoming, target, { kind: "append", from, added });
   requireUntouched(incoming);
   {
     using file = Deno.openSync(target, { append: true });
@@ -246,9 +247,8 @@ function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Rec
     file.syncSync();
   }
   const report = { action: "append", lines: countLines(hubRest), bytes: hubRest.length };
-  const expected = (incoming.document.local?.stamp.size ?? 0) + fresh.length;
   // Claude Code added a line at the same moment: what the file is now, the next run finds out.
-  if (Deno.lstatSync(target).size !== expected) return report;
+  if (Deno.lstatSync(target).size !== from + fresh.length) return report;
   const seconds = restoredTime(incoming) / 1000;
   Deno.utimeSync(target, seconds, seconds);
   remember(incoming, hubLocalBytes, target);
@@ -274,12 +274,11 @@ async function replace(
   if (merge === "append" && last !== NEWLINE[0]) pending.write(NEWLINE);
   const hubBytes = pending.size;
   for (const line of missing) pending.write(line);
-  requireUntouched(incoming);
   // A session that moves may meet an older copy of itself.
-  const replaces = [...new Set([old, target])].filter((path) => path !== undefined);
-  for (const path of replaces.filter((path) => lstatIfThere(path) !== undefined)) {
-    backUp(workspace.env.ccsyncHome, path, workspace.env.now());
-  }
+  noteReplacement(incoming, target, { hash: pending.hash, size: pending.size });
+  if (old !== undefined && old !== target) noteReplacement(incoming, old, null);
+  // The last thing before: what is backed up is what was merged.
+  requireUntouched(incoming);
   // Hashed before anybody else can write to it.
   const blocks = blockHashes(pending.path, hubBytes);
   // Windows replaces no file that is open.
@@ -290,6 +289,24 @@ async function replace(
   rescueLate(replaced, document.local?.stamp.size ?? 0, target);
   remember(incoming, hubBytes, target, blocks);
   return { action, lines, bytes: hubBytes };
+}
+
+/** What the journal needs to know of a document that changes. */
+interface Noted {
+  readonly workspace: Workspace;
+  readonly document: Pick<Document, "base" | "id" | "name">;
+}
+
+/** Keeps what is at a path, and notes what takes its place. */
+function noteReplacement(noted: Noted, path: LocalPath, after: Content | null): void {
+  const isThere = lstatIfThere(path) !== undefined;
+  const before = isThere ? noted.workspace.journal.keep(path) : null;
+  note(noted, path, { kind: "replace", before, after });
+}
+
+function note({ document, workspace }: Noted, path: LocalPath, effect: Effect): void {
+  const { base = null, id: session, name } = document;
+  workspace.journal.record({ path, owner: { session, name, base }, effect });
 }
 
 /** Adds what was appended to the old file between the last look at it and its replacement. */
@@ -335,8 +352,6 @@ function remember(
 
 /** The time of the last event where that survives Claude Code's clean-up, else now. */
 function restoredTime({ view, workspace }: Incoming): number {
-  const now = workspace.env.now();
-  const at = Date.parse(view.meta?.updatedAt ?? "");
-  const survives = now - at < (RETENTION_DAYS - MARGIN_DAYS) * DAY_MS;
-  return survives && at <= now ? at : now;
+  const { env, retentionDays } = workspace;
+  return survivingTime(Date.parse(view.meta?.updatedAt ?? ""), env.now(), retentionDays);
 }

@@ -13,6 +13,7 @@ import {
   checkDirectory,
   checkPlaceholders,
   type Config,
+  DEFAULT_TIMES,
   MACHINE_ID_RULE,
   readConfigIfThere,
   writeConfig,
@@ -142,6 +143,8 @@ function newConfig(
     syncDirectories: syncDirectoriesOf(env, given, existing, placeholders),
     placeholders,
     claudeTmp: env.claudeTmp,
+    interval: existing?.interval ?? DEFAULT_TIMES.interval,
+    lockTtl: existing?.lockTtl ?? DEFAULT_TIMES.lockTtl,
     ...(existing?.github === undefined ? {} : { github: existing.github }),
   };
   return { config, remote };

@@ -4,10 +4,12 @@
  * @module
  */
 import type { LocalPath, Oid, PlaceholderName, PortablePath } from "../brands.ts";
+import { retentionDays } from "../claude/retention.ts";
 import { type Meta, parseMeta } from "../hub/format.ts";
 import { Mirror } from "../hub/mirror.ts";
 import { type Config, writeConfig } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
+import { Journal } from "../machine/journal.ts";
 import { State } from "../machine/state.ts";
 import { utf8 } from "../translate/bytes.ts";
 import { localPath, portablePath } from "../translate/paths.ts";
@@ -37,12 +39,15 @@ export class Workspace implements AsyncDisposable {
   readonly env: Environment;
   readonly state: State;
   readonly mirror: Mirror;
+  /** Where every change of Claude Code's directory is noted before it is made. */
+  readonly journal: Journal;
   readonly progress: Progress;
   readonly #translators = new Map<string, Translator>();
   readonly #save: (config: Config) => void;
   #config: Config;
   #profile: Profile;
   #profileKey: string;
+  #retentionDays: number | undefined;
 
   private constructor(
     env: Environment,
@@ -56,6 +61,7 @@ export class Workspace implements AsyncDisposable {
     this.state = state;
     this.progress = progress;
     this.mirror = new Mirror(env.ccsyncHome, config.remote);
+    this.journal = new Journal(env.ccsyncHome, env.now);
     this.#config = config;
     this.#profile = profileOf(env, config);
     this.#profileKey = profileKey(this.#profile);
@@ -68,6 +74,11 @@ export class Workspace implements AsyncDisposable {
   /** Names the placeholders and paths in force: files written with another key have other paths in them. */
   get profileKey(): string {
     return this.#profileKey;
+  }
+
+  /** For how many days after the last write Claude Code keeps a session's files here. */
+  get retentionDays(): number {
+    return this.#retentionDays ??= retentionDays(this.env.claudeDir);
   }
 
   /** Takes over other placeholders, and writes them down if they are others. */
@@ -159,10 +170,25 @@ export async function fetchHub({ mirror, progress, state }: Workspace): Promise<
   progress.step("fetching from the hub");
   await mirror.prepare();
   const head = await mirror.fetch();
+  await takeOver({ mirror, progress, state }, head);
+  return head;
+}
+
+/** Does the same with what was fetched last, without asking the hub. */
+export async function knownHub({ mirror, progress, state }: Workspace): Promise<Oid | undefined> {
+  await mirror.prepare();
+  const head = await mirror.head();
+  await takeOver({ mirror, progress, state }, head);
+  return head;
+}
+
+async function takeOver(
+  { mirror, progress, state }: Pick<Workspace, "mirror" | "progress" | "state">,
+  head: Oid | undefined,
+): Promise<void> {
   for (const { path, why } of await refreshCatalogue(mirror, state, head)) {
     progress.warn(`"${path}" of the hub is not used: ${why}`);
   }
-  return head;
 }
 
 /** Returns this machine's profile: the user's placeholders and the built-in ones. */

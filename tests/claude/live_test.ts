@@ -1,29 +1,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { LocalPath, SessionId } from "../../src/brands.ts";
-import { isLive, liveSessions } from "../../src/claude/live.ts";
-import type { ProcessTable } from "../../src/machine/processes.ts";
+import { liveSessions } from "../../src/claude/live.ts";
 import { ALICE } from "../support/fixtures.ts";
 import { Folder } from "../support/folder.ts";
 
 const ID = "11111111-1111-4111-8111-111111111111" as SessionId;
 const OTHER_ID = "22222222-2222-4222-8222-222222222222" as SessionId;
-
-Deno.test("isLive() tells the process that made a claim from one that got its number later", () => {
-  const at = 1_000_000;
-  const cases: readonly [what: string, running: ProcessTable, live: boolean][] = [
-    ["nobody can tell", "unknown", true],
-    ["no process", new Map(), false],
-    ["another process", new Map([[8, 0]]), false],
-    ["started long before", new Map([[7, 0]]), true],
-    ["started at that moment", new Map([[7, at]]), true],
-    ["clocks differ by a little", new Map([[7, at + 5_000]]), true],
-    ["started later", new Map([[7, at + 5_001]]), false],
-  ];
-  for (const [what, running, live] of cases) {
-    assert.equal(isLive({ pid: 7, id: ID, at }, running), live, what);
-  }
-});
 
 /** A process that runs until it is disposed. */
 class Client implements AsyncDisposable {

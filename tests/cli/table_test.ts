@@ -1,7 +1,17 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import width from "fast-string-width";
-import { type Column, fit, formatAge, formatSize, formatTable } from "../../src/cli/table.ts";
+import {
+  beginning,
+  type Column,
+  fit,
+  formatAge,
+  formatRow,
+  formatSize,
+  formatTable,
+  layOut,
+  wrap,
+} from "../../src/cli/table.ts";
 
 /** Texts of every width, and of more code units than columns. */
 const SAMPLES = [
@@ -146,6 +156,64 @@ Deno.test("fit() cuts between what a reader sees as characters", () => {
   ];
   for (const [value, columns, end, fitted] of cases) {
     assert.equal(fit(value, columns, "left", false, end), fitted, value);
+  }
+});
+
+Deno.test("formatRow() has the columns of its layout, also for rows that were not looked at", () => {
+  const layout = layOut(LIST, [["1", "short", "/p/a", "7 B"]], 80);
+  assert.equal(
+    formatRow(layout, ["1", "much longer", "/home/a", "74 KB"]),
+    "1   much…  /home/a  74 …",
+  );
+  assert.equal(formatRow(layout, ["2", "会話の続き", "", "1 B"]), "2   会話…            1 B");
+});
+
+Deno.test("wrap() breaks at spaces, and inside what has none", () => {
+  const cases: readonly [text: string, columns: number, most: number, lines: string[]][] = [
+    ["", 10, 3, []],
+    ["  ", 10, 3, []],
+    ["short", 10, 3, ["short"]],
+    ["one two three four", 9, 3, ["one two", "three", "four"]],
+    ["one two three four", 9, 2, ["one two", "three fo…"]],
+    ["one two three four", 9, 1, ["one two …"]],
+    ["one two three four", 9, 0, []],
+    ["abcdefghij", 4, 3, ["abcd", "efgh", "ij"]],
+    ["会話の続きです", 5, 3, ["会話", "の続", "きで…"]],
+    ["会話", 1, 3, ["会", "話"]],
+    ["one two", 3, 3, ["one", "two"]],
+  ];
+  for (const [text, columns, most, lines] of cases) {
+    assert.deepEqual(wrap(text, columns, most), lines, `${text} ${columns} ${most}`);
+  }
+});
+
+Deno.test("wrap() loses nothing but spaces where there is room, and ends whatever the text", () => {
+  fc.assert(
+    fc.property(
+      text,
+      fc.integer({ min: 0, max: 30 }),
+      fc.integer({ min: 1, max: 5 }),
+      (value, columns, most) => {
+        assert.ok(wrap(value, columns, most).length <= most);
+        const all = wrap(value, columns, Infinity).join("");
+        assert.equal(all.replace(/\s/g, ""), value.replace(/\s/g, ""));
+      },
+    ),
+    { seed: 15, numRuns: 500 },
+  );
+});
+
+Deno.test("beginning() is as much as fits", () => {
+  const cases: readonly [text: string, columns: number, fitting: string][] = [
+    ["abc", 3, "abc"],
+    ["abcd", 3, "abc"],
+    ["会話", 3, "会"],
+    ["e\u0301e\u0301", 1, "e\u0301"],
+    ["会", 1, ""],
+    ["abc", -1, ""],
+  ];
+  for (const [value, columns, fitting] of cases) {
+    assert.equal(beginning(value, columns), fitting, value);
   }
 });
 

@@ -108,6 +108,33 @@ export async function runClient(run: ClientRun): Promise<ProcessResult> {
   });
 }
 
+/**
+ * Returns the command line of a shell that starts the client in a terminal, contained as by
+ * {@linkcode runClient}, with its first-run questions answered.
+ *
+ * @throws {Error} when the home is the real one
+ */
+export async function interactiveClient(
+  run: Omit<ClientRun, "args" | "configDir" | "timeoutMs">,
+): Promise<string> {
+  const home = await Deno.realPath(run.home);
+  await assertThrowAway(home, undefined);
+  const tmp = run.tmp ?? join(home, ".tmp");
+  const variables = Object.entries({ ...run.env, ...containment({ ...run, args: [] }, home, tmp) });
+  // Observed with 2.1.197: the wizard, the question for the key (its last 20 characters), and the trust.
+  const answers = {
+    hasCompletedOnboarding: true,
+    theme: "dark",
+    customApiKeyResponses: { approved: [API_KEY.slice(-20)], rejected: [] },
+    projects: { [await Deno.realPath(run.cwd)]: { hasTrustDialogAccepted: true } },
+  };
+  await Deno.writeTextFile(join(home, ".claude.json"), JSON.stringify(answers));
+  const quoted = variables.map(([name, value]) => `'${name}=${value.replaceAll("'", "'\\''")}'`);
+  return `exec env -i ${quoted.join(" ")} '${run.executable}'`;
+}
+
+const API_KEY = "stub-key-for-loopback-only";
+
 /** The variables that keep the client in its home and away from the network. */
 function containment(run: ClientRun, home: string, tmp: string): Record<string, string> {
   return {
@@ -121,7 +148,7 @@ function containment(run: ClientRun, home: string, tmp: string): Record<string, 
     // temporary folder as well, for its child processes. Observed with 2.1.197.
     TMPDIR: tmp,
     ANTHROPIC_BASE_URL: `http://127.0.0.1:${run.port}`,
-    ANTHROPIC_API_KEY: "stub-key-for-loopback-only",
+    ANTHROPIC_API_KEY: API_KEY,
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_TELEMETRY: "1",
     DISABLE_AUTOUPDATER: "1",

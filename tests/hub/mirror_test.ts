@@ -1,6 +1,6 @@
 import "../support/hermetic_git.ts";
 import assert from "node:assert/strict";
-import type { Oid } from "../../src/brands.ts";
+import type { Oid, SessionId } from "../../src/brands.ts";
 import type { CommitChanges } from "../../src/hub/commit_writer.ts";
 import { FORMAT_PATH } from "../../src/hub/format.ts";
 import { createBareHub, Mirror, type TreeEntry } from "../../src/hub/mirror.ts";
@@ -361,4 +361,53 @@ Deno.test("createBareHub() leaves a repository that is there as it is", async ()
   await mirror.push(commit);
   await createBareHub(hub.path);
   assert.equal(await mirror.fetch(), commit);
+});
+
+const SESSION = "11111111-1111-4111-8111-111111111111" as SessionId;
+
+/** Returns an object that a lock can point to. */
+async function lockCommit(mirror: Mirror, who: string): Promise<Oid> {
+  return await mirror.commit(undefined, { ...INFO, message: who }, () => Promise.resolve());
+}
+
+Deno.test("Mirror.push() moves a lock only from what it is, and main with it or not at all", async () => {
+  await using hub = await TestHub.create();
+  const laptop = await hub.mirror("laptop");
+  const desk = await hub.mirror("desk");
+  const head = await laptop.commit(undefined, INFO, writing(FIRST));
+  const [mine, theirs] = [await lockCommit(laptop, "laptop"), await lockCommit(desk, "desk")];
+  const take = { session: SESSION, from: undefined, to: mine };
+  assert.equal(await laptop.push(head, [take]), "pushed");
+  assert.deepEqual(await laptop.lockRefs(), [[SESSION, mine]]);
+  assert.equal(await desk.push(undefined, [{ ...take, to: theirs }]), "rejected");
+  await desk.fetch();
+  assert.deepEqual(await desk.lockRefs(), [[SESSION, mine]]);
+  const takeOver = { session: SESSION, from: mine, to: theirs };
+  assert.equal(await desk.push(undefined, [takeOver]), "pushed");
+  const next = await laptop.commit(head, INFO, writing({ a: "1" }));
+  const renewed = await lockCommit(laptop, "laptop again");
+  const renew = { session: SESSION, from: mine, to: renewed };
+  assert.equal(await laptop.push(next, [renew]), "rejected");
+  assert.equal(await hub.git("rev-parse", "main"), head);
+  assert.equal(await laptop.push(next), "pushed");
+  const release = { session: SESSION, from: theirs, to: undefined };
+  assert.equal(await desk.push(undefined, [release]), "pushed");
+  assert.equal(await desk.push(undefined, [release]), "rejected");
+  await laptop.fetch();
+  assert.deepEqual(await laptop.lockRefs(), []);
+});
+
+Deno.test("Mirror.push() says what the hub refuses, also where it takes the rest along", async () => {
+  await using hub = await TestHub.create();
+  const mirror = await hub.mirror("laptop");
+  const head = await mirror.commit(undefined, INFO, writing(FIRST));
+  const hook = hub.folder.write(
+    "hub.git/hooks/update",
+    '#!/bin/sh\ncase "$1" in refs/ccsync/*) exit 1;; esac\n',
+  );
+  Deno.chmodSync(hook, 0o755);
+  const to = await lockCommit(mirror, "laptop");
+  const moves = [{ session: SESSION, from: undefined, to }];
+  await assert.rejects(mirror.push(head, moves), /it refused: hook declined/);
+  await assert.rejects(mirror.push(undefined, moves), /it refused: hook declined/);
 });

@@ -7,6 +7,7 @@ import {
   checkPlaceholders,
   type Config,
   configPath,
+  DEFAULT_TIMES,
   parseConfig,
   readConfig,
   readConfigIfThere,
@@ -48,6 +49,7 @@ function without(key: keyof typeof GOOD): Record<string, unknown> {
 Deno.test("parseConfig() reads a good file", () => {
   const config = parse(GOOD);
   assert.deepEqual(config, {
+    ...DEFAULT_TIMES,
     machineId: "laptop",
     installation: "0123456789abcdef",
     remote: "/srv/hub.git",
@@ -229,8 +231,10 @@ Deno.test("writeConfig() writes what readConfig() reads", () => {
     remote: "https://host/hub.git",
     syncDirectories: ["/", "/home/u/Übung 会", "/tmp"] as LocalPath[],
     placeholders: new Map([["PROJECTS" as PlaceholderName, "/home/u/pro jects" as LocalPath]]),
+    ...DEFAULT_TIMES,
   };
-  for (const config of [plain, { ...plain, github: { owner: "me", repo: "sessions" } }]) {
+  const github = { owner: "me", repo: "sessions" };
+  for (const config of [plain, { ...plain, github }, { ...plain, interval: 5, lockTtl: 30 }]) {
     writeConfig(home, config);
     assert.deepEqual(readConfig(home, "posix"), config);
   }

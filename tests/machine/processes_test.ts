@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { parsePs, runningProcesses } from "../../src/machine/processes.ts";
+import {
+  isSameProcess,
+  parsePs,
+  type ProcessTable,
+  runningProcesses,
+} from "../../src/machine/processes.ts";
 
 const NOW = Date.UTC(2026, 0, 10);
 const SECOND = 1000;
@@ -51,4 +56,20 @@ Deno.test("runningProcesses() does not find a process that ended", async () => {
   const running = await runningProcesses([child.pid], Date.now());
   assert.ok(running !== "unknown");
   assert.equal(running.has(child.pid), false);
+});
+
+Deno.test("isSameProcess() tells the process that left a trace from one that got its number later", () => {
+  const at = 1_000_000;
+  const cases: readonly [what: string, running: ProcessTable, is: boolean | undefined][] = [
+    ["nobody can tell", "unknown", undefined],
+    ["no process", new Map(), false],
+    ["another process", new Map([[8, 0]]), false],
+    ["started long before", new Map([[7, 0]]), true],
+    ["started at that moment", new Map([[7, at]]), true],
+    ["clocks differ by a little", new Map([[7, at + 5_000]]), true],
+    ["started later", new Map([[7, at + 5_001]]), false],
+  ];
+  for (const [what, running, is] of cases) {
+    assert.equal(isSameProcess({ pid: 7, at }, running), is, what);
+  }
 });

@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import type { LocalPath, MachineId, Oid, PlaceholderName } from "../../src/brands.ts";
 import { FORMAT, FORMAT_PATH } from "../../src/hub/format.ts";
 import { createBareHub } from "../../src/hub/mirror.ts";
+import { DEFAULT_TIMES } from "../../src/machine/config.ts";
 import type { Environment } from "../../src/machine/environment.ts";
 import { receiveMemory } from "../../src/sync/memory/receive.ts";
 import type { MemoryReport } from "../../src/sync/memory/report.ts";
@@ -16,6 +17,7 @@ import { fetchHub, Workspace } from "../../src/sync/workspace.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { Folder } from "../support/folder.ts";
 import { runToEnd } from "../support/process.ts";
+import { environmentIn } from "../support/workspace.ts";
 
 const IDENTITY = {
   GIT_AUTHOR_NAME: "x",
@@ -132,16 +134,13 @@ export class Machine implements AsyncDisposable {
     this.id = id;
     this.home = shared.at(`${id}/home`);
     this.#projects = options.projects ?? "projects";
-    this.env = {
+    this.env = environmentIn(this.home, {
       os: options.os ?? Deno.build.os,
       style: "posix",
       hostname: id,
-      home: this.home as LocalPath,
-      ccsyncHome: join(this.home, ".ccsync") as LocalPath,
-      claudeDir: join(this.home, ".claude") as LocalPath,
       claudeTmp: shared.at(`${id}/tmp`) as LocalPath,
       now: () => shared.now,
-    };
+    });
     Deno.mkdirSync(join(this.env.claudeDir, "projects"), { recursive: true });
   }
 
@@ -173,6 +172,7 @@ export class Machine implements AsyncDisposable {
       remote: this.#shared.hub,
       syncDirectories: [root],
       placeholders: new Map([["PROJECTS" as PlaceholderName, root]]),
+      ...DEFAULT_TIMES,
     };
     return Workspace.open(this.env, config, { step() {}, warn() {} }, () => {});
   }
@@ -266,6 +266,7 @@ export class Machine implements AsyncDisposable {
 
   async pull(all = false, isDryRun = false): Promise<MemoryReport> {
     const { view } = await this.look(all);
+    this.workspace.journal.begin("pull");
     return await receiveMemory(this.workspace, view, { isDryRun });
   }
 

@@ -51,6 +51,8 @@ export class Machine {
       ccsyncHome: join(home, "ccsync") as LocalPath,
       claudeDir: join(home, ".claude") as LocalPath,
       claudeTmp: join(home, "tmp/claude-1") as LocalPath,
+      claudeProgram: "claude",
+      searchPath: [],
       now: () => clock.now,
     };
   }

@@ -158,3 +158,20 @@ Deno.test("a file that is no session is left alone", async () => {
   await Deno.copyFile(join(FIXTURES, "variants/A.jsonl"), join(directory, "A.jsonl"));
   assert.match((await laptop.ccsync("push")).stdout, /pushed 1 session/);
 });
+
+Deno.test("what was agreed on with a history that was taken back is no obstacle, even with a new mirror", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const id = laptop.plant("variants/base.jsonl");
+  await laptop.ccsync("push");
+  const { stdout: early } = await world.git("rev-parse", "main");
+  const cwd = join(laptop.projects, "app");
+  laptop.append(id, promptLine({ id, cwd, text: "taken back" }));
+  await laptop.ccsync("push");
+  await world.git("update-ref", "refs/heads/main", early.trim());
+  await world.git("gc", "--prune=now", "--quiet");
+  Deno.removeSync(join(laptop.ccsyncHome, "mirror.git"), { recursive: true });
+  laptop.append(id, promptLine({ id, cwd, text: "more" }));
+  await laptop.ccsync("push");
+  assert.match(await world.hubTranscript(id), /taken back.*\n.*more/);
+});

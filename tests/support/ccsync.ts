@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
 import * as v from "valibot";
-import { described, type ProcessResult, runToEnd } from "./process.ts";
+import { described, type ProcessResult, RunningProcess, runToEnd } from "./process.ts";
 
 /** The machine that a run of ccsync believes to be on. */
 export interface CcsyncMachine {
@@ -35,13 +35,24 @@ export async function ccsync(
 /**
  * Runs ccsync in the machine's home to its end, whatever its exit code: the executable that `CCSYNC_BIN`
  * names, else the source.
- *
- * No variable of the calling process reaches it but `PATH`, and git sees no configuration.
  */
 export async function tryCcsync(
   machine: CcsyncMachine,
   ...args: readonly string[]
 ): Promise<ProcessResult> {
+  const { path, args: all, env } = await invocationOf(machine, args);
+  return await runToEnd(path, { args: all, cwd: machine.home, env });
+}
+
+/**
+ * Returns how ccsync is started on a machine, for those who start it themselves.
+ *
+ * No variable of the calling process reaches it but `PATH`, and git sees no configuration.
+ */
+export async function invocationOf(
+  machine: CcsyncMachine,
+  args: readonly string[],
+): Promise<Program> {
   const program = await programOf();
   const env = {
     PATH: Deno.env.get("PATH") ?? "",
@@ -52,17 +63,35 @@ export async function tryCcsync(
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
     GIT_TERMINAL_PROMPT: "0",
+    // Whatever Claude Code there is on the machine that runs the tests: it is not for them.
+    CCSYNC_CLAUDE: scriptedClaude(machine),
     ...program.env,
     ...machine.env,
   };
-  return await runToEnd(program.path, {
-    args: [...program.args, ...args],
-    cwd: machine.home,
-    env,
-  });
+  return { path: program.path, args: [...program.args, ...args], env };
 }
 
-interface Program {
+/** Returns where the program is that stands in for Claude Code on a machine, if a test puts one there. */
+export function scriptedClaude({ home }: CcsyncMachine): string {
+  return `${home}/bin/claude`;
+}
+
+/**
+ * Starts ccsync in the machine's home. Dispose what is returned.
+ *
+ * @param endOthers Ends the script that ccsync may have started in Claude Code's place
+ */
+export async function startCcsync(
+  machine: CcsyncMachine,
+  args: readonly string[],
+  endOthers: () => void,
+): Promise<RunningProcess> {
+  const { path, args: all, env } = await invocationOf(machine, args);
+  return new RunningProcess(path, { args: all, cwd: machine.home, env }, endOthers);
+}
+
+/** A program with its arguments and its whole environment. */
+export interface Program {
   readonly path: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -71,10 +100,14 @@ interface Program {
 async function programOf(): Promise<Program> {
   const executable = Deno.env.get("CCSYNC_BIN");
   if (executable !== undefined) return { path: executable, args: [], env: {} };
-  const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
+  return await sourceOf(new URL("../../main.ts", import.meta.url));
+}
+
+/** Returns how a source file of this repository is run, wherever `HOME` is. */
+export async function sourceOf(file: URL): Promise<Program> {
   return {
     path: Deno.execPath(),
-    args: ["run", "-A", "--quiet", "--frozen", main],
+    args: ["run", "-A", "--quiet", "--frozen", fileURLToPath(file)],
     // The cache follows HOME otherwise, and every run would fetch the packages again.
     env: { DENO_DIR: await denoDir(), DENO_TLS_CA_STORE: "system" },
   };

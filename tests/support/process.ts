@@ -76,3 +76,70 @@ function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
 function decoded(bytes: Uint8Array): string {
   return new TextDecoder().decode(bytes);
 }
+
+/** A program that goes on while a test looks at it. Dispose it to end it, if it has not ended. */
+export class RunningProcess implements AsyncDisposable {
+  readonly pid: number;
+  /** What it leaves once it has ended. */
+  readonly ended: Promise<ProcessResult>;
+  readonly #child: Deno.ChildProcess;
+  readonly #input: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #endOthers: () => void;
+
+  /**
+   * Starts it. Its standard input stays open, and silent.
+   *
+   * @param endOthers Ends what it has started itself, and what has its output open
+   */
+  constructor(program: string, { args, cwd, env }: ProcessOptions, endOthers: () => void) {
+    this.#endOthers = endOthers;
+    this.#child = new Deno.Command(program, {
+      args: [...args],
+      cwd,
+      ...(env !== undefined && { env: { ...env }, clearEnv: true }),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    this.pid = this.#child.pid;
+    this.#input = this.#child.stdin.getWriter();
+    this.ended = this.#child.output().then(({ code, stdout, stderr }) => {
+      return { code, stdout: decoded(stdout), stderr: decoded(stderr) };
+    });
+  }
+
+  /** Sends it a signal; it alone gets it. */
+  signal(signal: Deno.Signal): void {
+    kill(this.#child, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#endOthers();
+    kill(this.#child, "SIGCONT");
+    kill(this.#child, "SIGKILL");
+    await this.#input.close().catch(() => undefined);
+    await this.ended;
+  }
+}
+
+/** Milliseconds that something may take that a test waits for. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Waits until something is there.
+ *
+ * @param look Returns it, or `undefined` where it is not there yet
+ * @throws {Error} when it does not come within a minute
+ */
+export async function until<T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+): Promise<T> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > end) throw new Error(`this did not come: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -5,9 +5,10 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { lstatIfThere } from "../../src/machine/files.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
-import { ccsync, type CcsyncMachine, tryCcsync } from "./ccsync.ts";
-import { type ProcessResult, runToEnd } from "./process.ts";
+import { ccsync, type CcsyncMachine, scriptedClaude, startCcsync, tryCcsync } from "./ccsync.ts";
+import { type ProcessResult, type RunningProcess, runToEnd, until } from "./process.ts";
 
 /** Where the real files of Claude Code are that tests use; all of them were written in `/home/alice`. */
 export const FIXTURES = fileURLToPath(new URL("../fixtures", import.meta.url));
@@ -64,6 +65,12 @@ export class World implements AsyncDisposable {
     return segments.join("");
   }
 
+  /** Returns the lock that the hub has on a session, `undefined` where there is none. */
+  async hubLock(id: string): Promise<Record<string, unknown> | undefined> {
+    const { code, stdout } = await this.git("cat-file", "commit", `refs/ccsync/locks/${id}`);
+    return code === 0 ? JSON.parse(stdout.slice(stdout.indexOf("\n\n"))) : undefined;
+  }
+
   /** Runs git in the hub. */
   async git(...args: readonly string[]): Promise<ProcessResult> {
     return await runToEnd("git", {
@@ -102,6 +109,10 @@ export class World implements AsyncDisposable {
     if (!this.#isKept) await Deno.remove(this.folder, { recursive: true });
   }
 }
+
+/** What a script in Claude Code's place does to stay there until {@linkcode TestMachine.closeClient}. */
+export const STAYS_OPEN =
+  `touch "$HOME/up"; while [ ! -e "$HOME/close" ] && [ -d "$HOME" ]; do sleep 0.02; done`;
 
 /** How a machine differs from others. */
 export interface MachineOptions {
@@ -156,6 +167,52 @@ export class TestMachine implements CcsyncMachine {
   /** Runs ccsync, whatever comes of it. */
   async try(...args: readonly string[]): Promise<ProcessResult> {
     return await tryCcsync(this, ...args);
+  }
+
+  /** Sets the times in `config.json`, in seconds. */
+  setTimes(times: Readonly<Partial<Record<"interval" | "lock_ttl", number>>>): void {
+    const path = join(this.ccsyncHome, "config.json");
+    const config: unknown = JSON.parse(Deno.readTextFileSync(path));
+    Deno.writeTextFileSync(path, JSON.stringify({ ...Object(config), ...times }));
+  }
+
+  /** Starts ccsync, and does not wait for its end. Dispose what is returned. */
+  async start(...args: readonly string[]): Promise<RunningProcess> {
+    return await startCcsync(this, args, () => this.closeClient());
+  }
+
+  /**
+   * Puts a shell script in the place of Claude Code. Its arguments are noted, and the directory it starts in:
+   * {@linkcode TestMachine.clientStarts} returns them.
+   */
+  scriptClaude(body: string): void {
+    const path = scriptedClaude(this);
+    Deno.mkdirSync(dirname(path), { recursive: true });
+    const note = `printf '%s|' "$PWD" "$@" >> "$HOME/claude.log"; echo >> "$HOME/claude.log"`;
+    Deno.writeTextFileSync(path, `#!/bin/sh\n${note}\n${body}\n`, { mode: 0o755 });
+    Deno.chmodSync(path, 0o755);
+  }
+
+  /** Waits until a script has come to {@linkcode STAYS_OPEN}. */
+  async clientUp(): Promise<void> {
+    const path = join(this.home, "up");
+    await until("Claude Code", () => lstatIfThere(path) === undefined ? undefined : true);
+  }
+
+  /** Ends a script that {@linkcode STAYS_OPEN} keeps running, this one and the next. */
+  closeClient(): void {
+    Deno.writeTextFileSync(join(this.home, "close"), "");
+  }
+
+  /** Returns how the script that stands in for Claude Code was started: directory and arguments. */
+  clientStarts(): string[][] {
+    try {
+      const log = Deno.readTextFileSync(join(this.home, "claude.log"));
+      return log.trimEnd().split("\n").map((line) => line.split("|").slice(0, -1));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return [];
+      throw error;
+    }
   }
 
   /** Returns where the transcript of a session of a project lies. */

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import type { LocalPath, MachineId, PlaceholderName } from "../../src/brands.ts";
 import { CcsyncError } from "../../src/errors.ts";
 import { type MachineRecord, parseMachine, type SharedPlaceholders } from "../../src/hub/format.ts";
-import { checkPlaceholders, type Config } from "../../src/machine/config.ts";
-import type { Environment } from "../../src/machine/environment.ts";
+import { checkPlaceholders, type Config, DEFAULT_TIMES } from "../../src/machine/config.ts";
 import {
   columnOf,
   machineRecord,
@@ -12,6 +11,7 @@ import {
 } from "../../src/sync/machines.ts";
 import type { PathStyle } from "../../src/translate/profile.ts";
 import { VERSION } from "../../src/version.ts";
+import { environmentIn } from "../support/workspace.ts";
 
 type Paths = Readonly<Record<string, string>>;
 
@@ -131,6 +131,7 @@ const CONFIG: Config = {
   remote: "/hub",
   syncDirectories: [],
   placeholders: new Map(),
+  ...DEFAULT_TIMES,
 };
 
 function recordOf(fields: Paths): MachineRecord {
@@ -154,16 +155,7 @@ Deno.test("requireOwnId() refuses the id of another installation", () => {
 
 Deno.test("machineRecord() keeps when the machine was registered, and keys of later versions", () => {
   const now = Date.UTC(2026, 5, 1);
-  const env: Environment = {
-    os: "linux",
-    style: "posix",
-    hostname: "host",
-    home: "/home/u" as LocalPath,
-    ccsyncHome: "/home/u/.c" as LocalPath,
-    claudeDir: "/home/u/.claude" as LocalPath,
-    claudeTmp: "/tmp/claude-1" as LocalPath,
-    now: () => now,
-  };
+  const env = environmentIn("/home/u", { os: "linux", hostname: "host", now: () => now });
   const fresh = machineRecord(env, CONFIG, undefined);
   assert.deepEqual(fresh, {
     os: "linux",

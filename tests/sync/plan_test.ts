@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { isDeepStrictEqual } from "node:util";
 import {
+  type ChangeFacts,
   type HubState,
   type LocalState,
   planPull,
   planPush,
   planSidecarPull,
   planSidecarPush,
+  planUndo,
   type PullAction,
   type PushAction,
   type SessionFacts,
@@ -150,5 +152,19 @@ Deno.test("planSidecarPull() brings what is new in the hub, and all of a session
   ];
   for (const [facts, restores, action] of rows) {
     assert.equal(planSidecarPull({ ...SIDECAR, ...facts }, restores), action, shown(facts));
+  }
+});
+
+Deno.test("planUndo() never touches what was changed since", () => {
+  const table: Record<string, Record<string, string>> = {
+    create: { "absent": "leave", "as-before": "none", "as-left": "remove", "other": "leave" },
+    replace: { "absent": "restore", "as-before": "none", "as-left": "restore", "other": "leave" },
+    remove: { "absent": "leave", "as-before": "none", "as-left": "restore", "other": "leave" },
+    append: { "absent": "leave", "as-before": "none", "as-left": "cut", "other": "leave" },
+  };
+  for (const [did, row] of Object.entries(table)) {
+    for (const [now, action] of Object.entries(row)) {
+      assert.equal(planUndo({ did, now } as ChangeFacts), action, `${did} ${now}`);
+    }
   }
 });

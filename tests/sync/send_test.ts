@@ -1,29 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import type { LocalPath } from "../../src/brands.ts";
 import type { CommitChanges } from "../../src/hub/commit_writer.ts";
-import { readConfig } from "../../src/machine/config.ts";
-import type { Environment } from "../../src/machine/environment.ts";
 import { gatherFacts } from "../../src/sync/facts.ts";
 import { itemOf, sendSession } from "../../src/sync/send.ts";
-import { Workspace } from "../../src/sync/workspace.ts";
-import { promptLine, type TestMachine, World } from "../support/world.ts";
-
-/** Returns an open workspace on a machine of a scenario. */
-function openWorkspace(machine: TestMachine): Workspace {
-  const env: Environment = {
-    os: Deno.build.os,
-    style: Deno.build.os === "windows" ? "windows" : "posix",
-    hostname: "test",
-    home: machine.home as LocalPath,
-    ccsyncHome: machine.ccsyncHome as LocalPath,
-    claudeDir: machine.claude as LocalPath,
-    claudeTmp: join(machine.tmp, "claude-0") as LocalPath,
-    now: Date.now,
-  };
-  const progress = { step: () => undefined, warn: () => undefined };
-  return Workspace.open(env, readConfig(env.ccsyncHome, env.style), progress);
-}
+import { openWorkspace } from "../support/workspace.ts";
+import { promptLine, World } from "../support/world.ts";
 
 /** Records what is written, and does something else the first times a path is written. */
 class Recorder implements CommitChanges {
@@ -65,7 +46,7 @@ async function withSidecar(
   Deno.mkdirSync(join(path, ".."), { recursive: true });
   Deno.writeTextFileSync(path, "first");
   await using workspace = openWorkspace(machine);
-  const { sessions } = await gatherFacts(workspace, false);
+  const { sessions } = await gatherFacts(workspace, { all: false });
   const [view] = sessions;
   assert.ok(view !== undefined);
   const item = await itemOf(workspace, view);

@@ -136,6 +136,7 @@ async function share(
     isDryRun: false,
     all: false,
     isForced: false,
+    command: "config",
   });
   if (!terminal.options.isJson) terminal.result(clean(done));
   return renderSync(terminal, report);

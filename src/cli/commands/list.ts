@@ -1,8 +1,8 @@
 import { type ListedSession, listSessions } from "../../sync/listing.ts";
-import { fetchHub, isUnder } from "../../sync/workspace.ts";
+import { fetchHub } from "../../sync/workspace.ts";
 import type { Environment } from "../../machine/environment.ts";
-import type { PathStyle } from "../../translate/profile.ts";
 import { type Context, type Ending, inWorkspace } from "../context.ts";
+import { homeRelative, stateOf } from "../sessions.ts";
 import { type Column, formatAge, formatSize, formatTable } from "../table.ts";
 
 /** Options of `ccsync list`. */
@@ -18,7 +18,7 @@ export async function runList(context: Context, options: ListCommandOptions): Pr
   const [isRemote, all] = [options.remote === true, options.all === true];
   const sessions = await inWorkspace(context, async (workspace) => {
     if (isRemote) await fetchHub(workspace);
-    return await listSessions(workspace, { isRemote, all, headless: all });
+    return await listSessions(workspace, { side: isRemote ? "hub" : "here", all, headless: all });
   });
   if (options.format === "json" || (options.format === undefined && terminal.options.isJson)) {
     terminal.json(sessions);
@@ -62,18 +62,4 @@ function rowOf(session: ListedSession, { home, now, style }: Environment): strin
     formatSize(session.size + session.filesSize),
     stateOf(session),
   ];
-}
-
-/** Returns a path with `~` for the home directory, as people write it. */
-function homeRelative(path: string, home: string, style: PathStyle): string {
-  return isUnder(style, path, home) ? `~${path.slice(home.length)}` : path;
-}
-
-function stateOf({ isHere, isInHub, isLive, isUnpulled, isUnpushed }: ListedSession): string {
-  if (isLive) return "open here";
-  if (!isInHub) return "only here";
-  if (!isHere) return "only in the hub";
-  if (isUnpushed && isUnpulled) return "diverged";
-  if (isUnpushed) return "to push";
-  return isUnpulled ? "to pull" : "in step";
 }

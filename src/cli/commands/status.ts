@@ -38,15 +38,15 @@ interface Status {
 async function statusOf(workspace: Workspace): Promise<Status> {
   const { config, mirror, state } = workspace;
   await mirror.prepare();
-  const here = await listSessions(workspace, { isRemote: false, all: false, headless: true });
-  const inHub = await listSessions(workspace, { isRemote: true, all: false, headless: true });
+  const here = await listSessions(workspace, { side: "here", all: false, headless: true });
+  const inHub = await listSessions(workspace, { side: "hub", all: false, headless: true });
   const memory = await gatherMemory(workspace, await mirror.head(), false);
   return {
     machine: config.machineId,
     hub: config.remote,
     lastPush: state.fact("last_push") ?? null,
     lastPull: state.fact("last_pull") ?? null,
-    sessionsHere: here.length,
+    sessionsHere: here.filter(({ isHere }) => isHere).length,
     sessionsInHub: inHub.length,
     filesHere: here.reduce((sum, { files }) => sum + files, 0),
     filesInHub: inHub.reduce((sum, { files }) => sum + files, 0),

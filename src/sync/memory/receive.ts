@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { Buffer } from "node:buffer";
 import type { LocalPath } from "../../brands.ts";
 import { isSameStamp, type LocalFile, stampOf } from "../../claude/scan.ts";
 import { FileTrouble, messageOf } from "../../errors.ts";
-import { lstatIfThere, PendingFile } from "../../machine/files.ts";
+import { lstatIfThere, PendingFile, removeWithFolders } from "../../machine/files.ts";
+import type { Content } from "../../machine/journal.ts";
 import { toLocal } from "../../translate/to_local.ts";
-import { backUp } from "../backup.ts";
 import { isFileTrouble } from "../facts.ts";
 import type { Workspace } from "../workspace.ts";
 import { Paths } from "./clash.ts";
@@ -58,13 +58,13 @@ class Receiver {
   }
 
   remove(view: TextView): MemoryItem {
-    const { env, state } = this.#workspace;
+    const { state } = this.#workspace;
     const { local, path, set } = view;
     if (local === undefined) throw new TypeError("Cannot remove a text that is not here");
     if (!this.#isDryRun) {
-      backUp(env.ccsyncHome, local.path, env.now());
+      this.#note(view, local.path, null);
       requireUntouched(local.path, local);
-      removeWithFolders(local.path, path);
+      removeWithFolders(local.path, rootOf({ file: local.path, path }) ?? local.path);
       state.removeTextBase({ set: set.key, path });
     }
     this.#removed.add(local.path);
@@ -89,32 +89,47 @@ class Receiver {
     const version = { path: target, hash: hashOf(theirs), stamp: NO_STAMP, oid: hub.oid };
     const profile = this.#workspace.profileKey;
     if (!this.#isDryRun) remember(this.#workspace, view, { ...version, profile }, theirs);
-    if (!this.#isDryRun && view.left !== undefined) this.#putAway(view.left, path);
+    if (!this.#isDryRun && view.left !== undefined) this.#putAway(view, view.left);
     const action = view.pull === "merge" ? "merge" : "take";
     return isThere ? undefined : memoryItem(view, action, content.length);
   }
 
-  #replace({ local, path, target }: TextView, content: Uint8Array): void {
-    const { env } = this.#workspace;
+  #replace(view: TextView, content: Uint8Array): void {
+    const { local, path, target } = view;
     using pending = new PendingFile(target);
     pending.write(content);
-    if (local !== undefined) {
-      backUp(env.ccsyncHome, local.path, env.now());
-      keepMode(local.path, pending.path, env.os);
-    }
+    this.#note(view, target, { hash: pending.hash, size: pending.size });
+    if (local !== undefined && local.path !== target) this.#note(view, local.path, null);
+    if (local !== undefined) keepMode(local.path, pending.path, this.#workspace.env.os);
     // The last thing before: what is written after it is written to the new file, or found by the next run.
     if (local?.path !== target) requireUntouched(target, undefined);
     if (local !== undefined) requireUntouched(local.path, local);
     pending.place();
-    if (local !== undefined && local.path !== target) removeWithFolders(local.path, path);
+    if (local !== undefined && local.path !== target) {
+      removeWithFolders(local.path, rootOf({ file: local.path, path }) ?? local.path);
+    }
+  }
+
+  /** Keeps what is at a path, and notes what takes its place. */
+  #note({ base, path, set }: TextView, file: LocalPath, after: Content | null): void {
+    const { journal, state } = this.#workspace;
+    const before = lstatIfThere(file) === undefined ? null : journal.keep(file);
+    const text = base === undefined ? undefined : state.baseText(set.key, path);
+    const owner = {
+      set: set.key,
+      text: path,
+      base: base ?? null,
+      baseText: text === undefined ? null : Buffer.from(text).toString("base64"),
+      hub: state.fact("memory_head") ?? null,
+    };
+    journal.record({ path: file, owner, effect: { kind: "replace", before, after } });
   }
 
   /** Removes a text from where it was before placeholders moved, unless somebody edited it there. */
-  #putAway({ hash, path: file }: LeftText, path: string): void {
-    const { env } = this.#workspace;
+  #putAway(view: TextView, { hash, path: file }: LeftText): void {
     if (lstatIfThere(file) === undefined || hashOf(Deno.readFileSync(file)) !== hash) return;
-    backUp(env.ccsyncHome, file, env.now());
-    removeWithFolders(file, path);
+    this.#note(view, file, null);
+    removeWithFolders(file, rootOf({ file, path: view.path }) ?? file);
   }
 
   /** Returns the paths that are in the set's folder, so that nothing is put where it cannot be. */
@@ -143,18 +158,4 @@ function requireUntouched(path: LocalPath, before: LocalFile | undefined): void 
 function keepMode(from: LocalPath, to: string, os: typeof Deno.build.os): void {
   const mode = os === "windows" ? undefined : lstatIfThere(from)?.mode;
   if (mode !== undefined && mode !== null) Deno.chmodSync(to, mode & 0o777);
-}
-
-/** Removes a text, and the folders of its set that are empty without it; the set's own stays. */
-function removeWithFolders(file: LocalPath, path: string): void {
-  Deno.removeSync(file);
-  const root = rootOf({ file, path });
-  for (let at = dirname(file); root !== undefined && at.length > root.length; at = dirname(at)) {
-    try {
-      Deno.removeSync(at);
-    } catch {
-      // There is something in it.
-      return;
-    }
-  }
 }

@@ -8,6 +8,7 @@ import type { LocalPath, Oid } from "../../brands.ts";
 import { isSameStamp, type LocalFile, type Skipped } from "../../claude/scan.ts";
 import { FileTrouble, messageOf } from "../../errors.ts";
 import { GLOBAL_SET } from "../../hub/format.ts";
+import type { Mirror } from "../../hub/mirror.ts";
 import { isMergeable, mergeFiles } from "../../memory/merge.ts";
 import {
   planTextPull,
@@ -124,12 +125,20 @@ async function currentBases(
   if (head === undefined) return [];
   const known = state.fact("memory_head");
   if (known !== head) {
-    const isContinued = known !== undefined &&
-      (await mirror.git.try(["merge-base", "--is-ancestor", known, head])).code === 0;
+    const isContinued = known !== undefined && await isContinuation(mirror, known, head);
     if (!isContinued) state.clearTextBases();
     state.setFact("memory_head", head);
   }
   return state.textBases();
+}
+
+/** Returns whether one state of the hub came out of another one by pushes alone. */
+export async function isContinuation(
+  mirror: Mirror,
+  known: string,
+  head: string,
+): Promise<boolean> {
+  return (await mirror.git.try(["merge-base", "--is-ancestor", known, head])).code === 0;
 }
 
 /** A text before it is known what is to be done with it. */

@@ -1,0 +1,69 @@
+/**
+ * Whether the hub can be reached and written to, and what is in it that should not be.
+ *
+ * @module
+ */
+import type { Oid } from "../../brands.ts";
+import type { LockView } from "../locks.ts";
+import { lockViews, releaseLocks } from "../locks.ts";
+import { fetchHub, type Workspace } from "../workspace.ts";
+import { failed, type Finding, ok } from "./finding.ts";
+
+/** Fetches, and asks whether a push would be accepted. */
+export async function checkHub(workspace: Workspace): Promise<Finding[]> {
+  let head: Oid | undefined;
+  try {
+    head = await fetchHub(workspace);
+  } catch (error) {
+    return [failed("hub", error)];
+  }
+  const reached = ok("hub", `${workspace.config.remote} answers`);
+  if (head === undefined) {
+    return [{ topic: "hub", level: "warning", what: "it is empty", mend: "ccsync push" }];
+  }
+  try {
+    await workspace.mirror.tryPush(head);
+    return [reached, ok("hub", "this machine may write to it"), await checkClock(workspace, head)];
+  } catch (error) {
+    return [reached, failed("hub", error)];
+  }
+}
+
+/** Times that differ by less are no wrong clock. */
+const CLOCK_TOLERANCE_MS = 2 * 60_000;
+
+/** Compares the clocks: nothing in the hub can be from the future. */
+async function checkClock({ env, mirror }: Workspace, head: Oid): Promise<Finding> {
+  const { at, machine } = await mirror.lastCommit(head);
+  const ahead = at - env.now();
+  if (ahead <= CLOCK_TOLERANCE_MS) return ok("clock", "no time in the hub is ahead of this clock");
+  return {
+    topic: "clock",
+    level: "warning",
+    what: `the last push, by ${machine}, is ${Math.round(ahead / 60_000)} min ahead of this clock`,
+    mend:
+      "set the clock of whichever of the two is wrong; nothing is lost by it, but ages and locks are off",
+  };
+}
+
+/** Looks for locks that nobody works under any more. */
+export async function checkLocks(workspace: Workspace): Promise<Finding[]> {
+  const locks = [...(await lockViews(workspace)).values()];
+  const live = locks.filter(({ standing }) => standing === "held");
+  const stale = locks.filter(({ standing }) => standing !== "held");
+  return [
+    ok("locks", live.length === 0 ? "no session is locked" : live.map(described).join(", ")),
+    ...stale.map((lock): Finding => ({
+      topic: "locks",
+      level: "warning",
+      what: lock.standing === "left"
+        ? `${described(lock)}: its process has ended`
+        : `${described(lock)}: it has expired`,
+      mend: lock.isOurs ? "ccsync update" : "ccsync lock cleanup",
+      // What another machine left is for people to decide.
+      ...(lock.isOurs ? { fix: async () => void await releaseLocks(workspace, [lock]) } : {}),
+    })),
+  ];
+}
+
+const described = ({ machine, session }: LockView) => `${session.slice(0, 8)} locked by ${machine}`;

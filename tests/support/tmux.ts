@@ -1,0 +1,163 @@
+/**
+ * Programs in a real terminal: tmux from Debian's packages, with a server of its own for each test.
+ *
+ * @module
+ */
+import { Folder } from "./folder.ts";
+import { described, type ProcessResult, runToEnd } from "./process.ts";
+
+/** Why tests in a terminal are ignored here; `undefined` where they can run. */
+const noTmux: string | undefined = await whyNoTmux();
+
+async function whyNoTmux(): Promise<string | undefined> {
+  try {
+    await runToEnd("tmux", { args: ["-V"], cwd: "." });
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return "tmux is not installed";
+  }
+}
+
+/**
+ * Defines a test that needs a terminal; where it cannot run, it is ignored, and its name says why.
+ *
+ * @param obstacle What else is in the way, `undefined` where nothing is
+ */
+export function terminalTest(
+  name: string,
+  work: () => Promise<void>,
+  obstacle: string | undefined = undefined,
+): void {
+  const why = noTmux ?? obstacle;
+  const ignored = why === undefined ? "" : ` (ignored: ${why})`;
+  Deno.test({ name: name + ignored, ignore: why !== undefined, fn: work });
+}
+
+/** Milliseconds that a screen has to show what is waited for. */
+const PATIENCE_MS = 30_000;
+const POLL_MS = 25;
+
+/** How a program is started. */
+export interface TmuxOptions {
+  readonly columns: number;
+  readonly rows: number;
+  /** The program's whole environment besides `TERM`. @default PATH alone, and a UTF-8 locale */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+/** A terminal with one program in it. Dispose it to end both. */
+export class Tmux implements AsyncDisposable {
+  readonly #folder: Folder;
+  readonly #socket: string;
+
+  private constructor(folder: Folder) {
+    this.#folder = folder;
+    this.#socket = folder.at("socket");
+  }
+
+  /** Starts a program in a terminal of this size. Once it has ended, a shell has the terminal. */
+  static async start(command: readonly string[], options: TmuxOptions): Promise<Tmux> {
+    const { columns, cwd, env = {}, rows } = options;
+    const folder = new Folder();
+    const tmux = new Tmux(folder);
+    // No user's configuration, and no status line, which would take a row.
+    const config = folder.write("tmux.conf", CONFIG);
+    const variables = { PATH: Deno.env.get("PATH") ?? "", LANG: "C.UTF-8", ...env };
+    try {
+      await tmux.#run([
+        ...["-f", config, "new-session", "-d", "-x", String(columns), "-y", String(rows)],
+        ...["-c", cwd ?? folder.path, "--", "env", "-i", "TERM=screen-256color"],
+        ...Object.entries(variables).map(([name, value]) => `${name}=${value}`),
+        ...["sh", "-c", THEN_SHELL, "sh", ...command],
+      ]);
+      return tmux;
+    } catch (error) {
+      await tmux[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  /** Presses keys by tmux's names: `Enter`, `Up`, `C-c`. */
+  async press(...keys: readonly string[]): Promise<void> {
+    await this.#run(["send-keys", "--", ...keys]);
+  }
+
+  /** Types a text as it is. */
+  async type(text: string): Promise<void> {
+    await this.#run(["send-keys", "-l", "--", text]);
+  }
+
+  /** Changes the size of the terminal. */
+  async resize(columns: number, rows: number): Promise<void> {
+    await this.#run(["resize-window", "-x", String(columns), "-y", String(rows)]);
+  }
+
+  /**
+   * Returns what the terminal shows, without spaces at line ends and empty lines at the end.
+   *
+   * @param withColors Whether escape sequences for colours are in it
+   */
+  async screen(withColors = false): Promise<string> {
+    const args = ["capture-pane", "-p", ...(withColors ? ["-e"] : [])];
+    const { stdout } = await this.#run(args);
+    return stdout.split("\n").map((line) => line.trimEnd()).join("\n").trimEnd();
+  }
+
+  /** Returns what tmux knows of the terminal, by its format: `#{cursor_flag}`. */
+  async ask(format: string): Promise<string> {
+    const { stdout } = await this.#run(["display-message", "-p", format]);
+    return stdout.trimEnd();
+  }
+
+  /**
+   * Waits until the screen shows a text, and returns the screen.
+   *
+   * @throws {Error} with the screen when it does not come
+   */
+  async waitFor(wanted: string | RegExp): Promise<string> {
+    const deadline = Date.now() + PATIENCE_MS;
+    while (true) {
+      const screen = await this.screen();
+      if (typeof wanted === "string" ? screen.includes(wanted) : wanted.test(screen)) return screen;
+      if (Date.now() > deadline) {
+        throw new Error(`waited in vain for ${wanted}; the terminal shows:\n${screen}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
+  }
+
+  /** Waits until the program has ended, and returns its exit code. */
+  async exitCode(): Promise<number> {
+    const screen = await this.waitFor(ENDED);
+    return Number(ENDED.exec(screen)?.[1]);
+  }
+
+  async #run(args: readonly string[]): Promise<ProcessResult> {
+    const result = await runToEnd("tmux", {
+      args: ["-S", this.#socket, ...args],
+      cwd: this.#folder.path,
+      env: { PATH: Deno.env.get("PATH") ?? "", LANG: "C.UTF-8" },
+    });
+    if (result.code !== 0) throw new Error(`tmux ${args.join(" ")}\n${described(result)}`);
+    return result;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#run(["kill-server"]);
+    } finally {
+      this.#folder[Symbol.dispose]();
+    }
+  }
+}
+
+const CONFIG = `set -g status off
+set -g default-terminal screen-256color
+set -s escape-time 0
+`;
+
+/** The shell shows whether the terminal is as it was. Ctrl-C is the program's, and must not end the shell. */
+const THEN_SHELL = `trap : INT; "$@"; printf 'ended with %d\\n' $?; PS1='$ ' exec sh -i`;
+const ENDED = /^ended with (\d+)$/m;
