@@ -15,6 +15,7 @@ import {
   type LocalTranscript,
   Names,
   readProject,
+  type Scan,
   scanSidecars,
   scanTranscripts,
   type Skipped,
@@ -73,7 +74,7 @@ export async function gatherFacts(workspace: Workspace, scope: Scope): Promise<O
   const turn = Number(state.fact("turn") ?? 0);
   state.setFact("turn", String(turn + 1));
   const live = await liveSessions(env.claudeDir, env.now());
-  const gatherer = new Gatherer(workspace, live, scan.copies, turn, skipped);
+  const gatherer = new Gatherer(workspace, live, scan, turn, skipped);
   await gatherer.lookBack([...scan.transcripts.keys()]);
   const ids = new Set([...scan.transcripts.keys(), ...gatherer.catalogue.keys()]);
   const sessions = [...ids].sort().flatMap((id) => {
@@ -97,7 +98,7 @@ class Gatherer {
   readonly #bases: ReadonlyMap<SessionId, ReadonlyMap<string, Base>>;
   readonly #projects: ReadonlyMap<LocalPath, LocalPath>;
   readonly #live: ReadonlySet<SessionId>;
-  readonly #copies: readonly LocalTranscript[];
+  readonly #scan: Scan;
   readonly #turn: number;
   readonly #skipped: Skipped[];
   readonly #names = new Names();
@@ -106,7 +107,7 @@ class Gatherer {
   constructor(
     workspace: Workspace,
     live: ReadonlySet<SessionId>,
-    copies: readonly LocalTranscript[],
+    scan: Scan,
     turn: number,
     skipped: Skipped[],
   ) {
@@ -115,7 +116,7 @@ class Gatherer {
     this.#bases = workspace.state.bases();
     this.#projects = workspace.state.projects();
     this.#live = live;
-    this.#copies = copies;
+    this.#scan = scan;
     this.#turn = turn;
     this.#skipped = skipped;
   }
@@ -148,6 +149,10 @@ class Gatherer {
   ): SessionView | undefined {
     const bases = this.#bases.get(id) ?? new Map<string, Base>();
     const base = bases.get(TRANSCRIPT);
+    // Whether it is still there cannot be seen now: it is not taken for gone.
+    const isHidden = local === undefined && base !== undefined &&
+      this.#scan.unreadable.has(dirname(base.path));
+    if (isHidden) return undefined;
     const row = this.catalogue.get(id);
     const portable = row === undefined ? undefined : parseMeta(row.meta);
     const place = this.#place(local, base, portable);
@@ -173,7 +178,7 @@ class Gatherer {
       facts,
       transcript,
       sidecars: path === undefined ? [] : this.#sidecars(transcript, path, row, bases, meta),
-      copies: this.#copies.filter((copy) => copy.id === id),
+      copies: this.#scan.copies.filter((copy) => copy.id === id),
       unmapped,
       ...(project === undefined ? {} : { project }),
       ...(path === undefined ? {} : { path }),

@@ -128,8 +128,8 @@ function takeAlong(workspace: Workspace, view: SessionView, transcript: LocalPat
  * directory. Those with lines that the hub lacks stay.
  */
 export async function putAwayCopies(workspace: Workspace, view: SessionView): Promise<void> {
-  const { transcript } = view;
-  const { hub, local } = transcript;
+  // What is known of the transcript in use says nothing of its copies, nor with which placeholders they were written.
+  const { base: _, hub, local, ...transcript } = view.transcript;
   if (hub === undefined || local === undefined) return;
   for (const copy of view.copies) {
     const info = lstatIfThere(copy.path);
@@ -137,7 +137,7 @@ export async function putAwayCopies(workspace: Workspace, view: SessionView): Pr
     const document = { ...transcript, hub, local: copy, localState: "unknown" } as const;
     const { missing } = await compareFromBase(workspace, document, copy.stamp.size);
     if (missing.length > 0 || !isSameStamp(stampOf(info), copy.stamp)) continue;
-    noteReplacement({ workspace, document }, copy.path, null);
+    noteReplacement({ workspace, document: view.transcript }, copy.path, null);
     removeIfThere(copy.path);
   }
 }
