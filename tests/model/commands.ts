@@ -117,8 +117,8 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
     2,
     fc.record({ do: fc.constant("lose"), on, what: fc.constantFrom("state", "state", "mirror") }),
   ],
-  [10, fc.record({ do: fc.constant("push"), on, trouble })],
-  [9, fc.record({ do: fc.constant("pull"), on, isForced: fc.boolean(), trouble })],
+  [8, fc.record({ do: fc.constant("push"), on, trouble })],
+  [7, fc.record({ do: fc.constant("pull"), on, isForced: fc.boolean(), trouble })],
   [
     2,
     fc.record({
