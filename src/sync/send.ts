@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Oid } from "../brands.ts";
 import { stampOf } from "../claude/scan.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
 import type { Base } from "../machine/state.ts";
@@ -104,16 +105,33 @@ async function documentItem(
   if (comparison.missing.length > 0 || isMoved) {
     return { ...item, comparison, blocks, ...(fork === undefined ? {} : { fork }) };
   }
-  // A file that is behind the hub, and was never synced, is left to the next pull to look at.
-  if (comparison.beginsWithHub || document.localState !== "unknown") {
-    const base = baseOf(workspace, view, item, blocks, comparison.beginsWithHub);
+  // A file that is behind the hub, or was never synced, is left to the next pull to look at.
+  const { beginsWithHub, isPrefixOfHub } = comparison;
+  if (beginsWithHub || (document.localState !== "unknown" && !isPrefixOfHub)) {
+    const compared = { ...item, comparison };
+    const base = baseOf(workspace, view, compared, blocks, beginsWithHub);
     workspace.state.setBase({ ...base, ...hub });
   }
   return undefined;
 }
 
-/** Writes the new segments and the meta of one session. */
+/**
+ * Writes the new segments and the meta of one session: all of it or, when its transcript cannot be read,
+ * nothing.
+ *
+ * @throws {FileTrouble} The transcript could not be read, or not be read again
+ */
 export async function sendSession(
+  workspace: Workspace,
+  changes: CommitChanges,
+  item: PushItem,
+): Promise<Sent> {
+  const items = item.transcript === undefined ? item.sidecars : [item.transcript, ...item.sidecars];
+  const documents = items.map(({ document }) => document);
+  return await orTakeBack(changes, documents, (written) => sendParts(workspace, written, item));
+}
+
+async function sendParts(
   workspace: Workspace,
   changes: CommitChanges,
   item: PushItem,
@@ -122,7 +140,11 @@ export async function sendSession(
   const bases: Sent["bases"][number][] = [];
   const total = { lines: 0, bytes: 0 };
   const add = async (one: DocumentItem) => {
-    const sent = await sendDocument(workspace, changes, view, one);
+    const sent = await orTakeBack(
+      changes,
+      [one.document],
+      (written) => sendDocument(workspace, written, view, one),
+    );
     bases.push(sent.base);
     total.bytes += sent.bytes;
     return sent;
@@ -210,7 +232,6 @@ async function sendDocument(
       (stamp.size === local.stamp.size && stamp.mtimeMs === local.stamp.mtimeMs);
     if (isSteady) return sent;
     if (reads === MOST_READS) {
-      await takeBack(changes, item.document, sent.segments);
       throw new FileTrouble(`"${local.path}" keeps changing while it is read`);
     }
     const document = { ...current.document, local: { ...local, stamp }, end: stamp.size };
@@ -218,18 +239,52 @@ async function sendDocument(
   }
 }
 
-/** Puts the hub's content back that a commit in the making has replaced. */
-async function takeBack(
-  changes: CommitChanges,
-  document: Document,
-  written: number,
-): Promise<void> {
-  const before = document.hub?.segments ?? [];
-  for (const [i, oid] of before.entries()) {
-    await changes.link(documentSegmentPath(document, i), oid);
+/** Passes changes on, and remembers which paths they were for. */
+class Noted implements CommitChanges {
+  readonly paths = new Set<string>();
+  readonly #changes: CommitChanges;
+
+  constructor(changes: CommitChanges) {
+    this.#changes = changes;
   }
-  for (let i = before.length; i < written; i++) {
-    await changes.remove(documentSegmentPath(document, i));
+
+  async write(path: string, content: Uint8Array | string): Promise<void> {
+    this.paths.add(path);
+    await this.#changes.write(path, content);
+  }
+
+  async link(path: string, blob: Oid): Promise<void> {
+    this.paths.add(path);
+    await this.#changes.link(path, blob);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.paths.add(path);
+    await this.#changes.remove(path);
+  }
+}
+
+/** Puts the hub's content back into a commit in the making where sending these documents fails. */
+async function orTakeBack<T>(
+  changes: CommitChanges,
+  documents: readonly Document[],
+  send: (changes: CommitChanges) => Promise<T>,
+): Promise<T> {
+  const noted = new Noted(changes);
+  try {
+    return await send(noted);
+  } catch (error) {
+    if (!isFileTrouble(error)) throw error;
+    const before = new Map(documents.flatMap((document) => {
+      const segments = document.hub?.segments ?? [];
+      return segments.map((oid, i) => [documentSegmentPath(document, i), oid] as const);
+    }));
+    for (const path of noted.paths) {
+      const oid = before.get(path);
+      if (oid === undefined) await changes.remove(path);
+      else await changes.link(path, oid);
+    }
+    throw error;
   }
 }
 
@@ -238,7 +293,7 @@ async function sendOnce(
   changes: CommitChanges,
   view: SessionView,
   item: DocumentItem,
-): Promise<SentDocument & { readonly segments: number }> {
+): Promise<SentDocument> {
   const { action, comparison, document } = item;
   const { base, local } = document;
   const blocks = item.blocks ??
@@ -247,15 +302,14 @@ async function sendOnce(
       : blockHashes(local.path, document.end));
   const writer = await writerOf(workspace, changes, item);
   for (const piece of newContent(item)) {
-    // New lines follow the placeholders that the file was written with, until a pull localises it anew.
-    const profile = keepsBase(item) ? base?.profile : undefined;
+    const profile = profileOf(workspace, item);
     await writer.write(portable(workspace, document.codec, piece, profile, view.project));
   }
   await writer.end();
   const isWhole = action === "create" || action === "replace";
   const isAligned = isWhole || (comparison?.beginsWithHub ?? base?.aligned ?? false);
-  const { bytes, lines, segments } = writer;
-  return { lines, bytes, segments, base: baseOf(workspace, view, item, blocks, isAligned) };
+  const { bytes, lines } = writer;
+  return { lines, bytes, base: baseOf(workspace, view, item, blocks, isAligned) };
 }
 
 async function writerOf(
@@ -277,6 +331,12 @@ async function writerOf(
 /** Whether the beginning of the local file is as the base has it. */
 function keepsBase({ action, document }: DocumentItem): boolean {
   return document.localState !== "unknown" && action !== "create";
+}
+
+/** New lines follow the placeholders that the file was written with, until a pull localises it anew. */
+function profileOf({ profileKey }: Workspace, item: DocumentItem): string {
+  const { comparison, document: { base } } = item;
+  return comparison?.profile ?? (keepsBase(item) ? base?.profile : undefined) ?? profileKey;
 }
 
 /** Returns the content of a document that a push sends, in pieces. */
@@ -304,7 +364,7 @@ function baseOf(
   blocks: readonly string[],
   aligned: boolean,
 ): Omit<Base, "tree" | "segments"> {
-  const { base, end, id, local, name } = item.document;
+  const { end, id, local, name } = item.document;
   return {
     id,
     name,
@@ -314,6 +374,6 @@ function baseOf(
     aligned,
     blocks,
     stamp: local.stamp,
-    profile: keepsBase(item) ? base?.profile ?? workspace.profileKey : workspace.profileKey,
+    profile: profileOf(workspace, item),
   };
 }
