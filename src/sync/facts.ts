@@ -123,7 +123,8 @@ class Gatherer {
 
   /** Looks up earlier placeholders where sessions that the hub knows have no base: the state was lost. */
   async lookBack(local: readonly SessionId[]): Promise<void> {
-    if (local.every((id) => this.#bases.has(id) || !this.catalogue.has(id))) return;
+    const isLost = (id: SessionId) => this.#bases.get(id)?.has(TRANSCRIPT) !== true;
+    if (!local.some((id) => this.catalogue.has(id) && isLost(id))) return;
     this.#earlier = await earlierProfiles(this.#workspace);
   }
 

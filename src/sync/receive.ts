@@ -198,7 +198,8 @@ async function replaceIfOther(incoming: Incoming): Promise<Received> {
       { ...document, local, localState: "unknown" },
       document.end,
     );
-    if (found.beginsWithHub && found.isPrefixOfHub) {
+    const isOfToday = found.profile === workspace.profileKey;
+    if (isOfToday && found.beginsWithHub && found.isPrefixOfHub) {
       remember(incoming, document.end, target);
       return undefined;
     }

@@ -27,17 +27,15 @@ export interface Runs {
 export async function runModel({ isShrunk, limitMs, path, runs, seed }: Runs): Promise<Counts> {
   const counts = new Counts();
   using origin = await Origin.create();
+  const end = Date.now() + (limitMs ?? Infinity);
   const property = fc.asyncProperty(commands, async (all) => {
-    await play(origin, all, counts);
+    if (Date.now() < end) await play(origin, all, counts);
   });
   const result = await fc.check(property, {
     seed,
     numRuns: runs,
     endOnFailure: !isShrunk,
     ...(path === undefined ? {} : { path }),
-    ...(limitMs === undefined
-      ? {}
-      : { interruptAfterTimeLimit: limitMs, markInterruptAsFailure: false }),
   });
   if (!result.failed) return counts;
   const [example] = result.counterexample ?? [];

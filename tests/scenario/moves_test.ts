@@ -76,6 +76,25 @@ Deno.test("state lost and then placeholders moved: nothing is doubled, all gets 
   assert.ok(laptop.read(id).includes(`three in ${laptop.projects}/app/src`));
 });
 
+Deno.test("state lost, a sidecar pushed, and then placeholders moved: all of the session moves", async () => {
+  await using pairOf = await pair();
+  const { desk, id, laptop, moved } = pairOf;
+  const sidecar = join(id, "tool-results/x.txt");
+  const old = join(dirname(desk.transcriptPath(id)), sidecar);
+  Deno.mkdirSync(dirname(old), { recursive: true });
+  Deno.writeTextFileSync(old, `in ${desk.projects}/app\n`);
+  laptop.append(id, prompt(laptop, id, "three"));
+  await laptop.ccsync("push");
+  loseState(desk);
+  await desk.ccsync("push");
+  await desk.ccsync("config", "set-path", "PROJECTS", "desk", moved);
+  assert.ok(!desk.has(id));
+  const now = movedPath(desk, id, moved);
+  assert.ok(Deno.readTextFileSync(now).includes(`three in ${moved}/app/src`));
+  const content = Deno.readTextFileSync(join(dirname(now), sidecar));
+  assert.equal(content, `in ${moved}/app\n`);
+});
+
 Deno.test("a file edited under placeholders that moved meanwhile is not taken for another one", async () => {
   await using pairOf = await pair();
   const { desk, id, laptop, moved, world } = pairOf;
