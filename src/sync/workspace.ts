@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { join } from "node:path";
 import type { LocalPath, Oid, PlaceholderName, PortablePath } from "../brands.ts";
 import { retentionDays } from "../claude/retention.ts";
+import { CcsyncError, systemFailure } from "../errors.ts";
 import { type Meta, parseMeta } from "../hub/format.ts";
 import { Mirror } from "../hub/mirror.ts";
 import { type Config, writeConfig } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { Journal } from "../machine/journal.ts";
+import { clearLeftovers } from "../machine/files.ts";
 import { State } from "../machine/state.ts";
 import { utf8 } from "../translate/bytes.ts";
 import { localPath, portablePath } from "../translate/paths.ts";
@@ -106,6 +109,10 @@ export class Workspace implements AsyncDisposable {
     progress: Progress,
     save: (config: Config) => void = (changed) => writeConfig(env.ccsyncHome, changed),
   ): Workspace {
+    // Directories that nobody lists, but files are replaced in.
+    for (const directory of [env.ccsyncHome, env.claudeDir, join(env.claudeDir, "plans")]) {
+      clearLeftovers(directory);
+    }
     const state = State.open(env.ccsyncHome, (why) => {
       progress.warn(`the state was damaged (${why}) and is rebuilt from the hub and your sessions`);
     });
@@ -115,6 +122,17 @@ export class Workspace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.mirror[Symbol.asyncDispose]();
     this.state[Symbol.dispose]();
+  }
+
+  /**
+   * Returns a failure as it has to be told: of damage to the mirror or the state, which are caches, that it
+   * was found and set aside, so that the next run makes them anew.
+   */
+  async explained(error: unknown): Promise<unknown> {
+    if (!(error instanceof CcsyncError)) {
+      return this.state.setAsideIfDamaged(error) ?? systemFailure(error) ?? error;
+    }
+    return await this.mirror.setAsideIfDamaged(error) ?? error;
   }
 
   /**
