@@ -178,6 +178,9 @@ const UNREACHABLE =
 const CREDENTIALS =
   /authentication failed|permission denied \(|could not read (?:username|password)|terminal prompts disabled|invalid credentials|returned error: (?:401|403)|access denied|host key verification failed/i;
 
+const DISK_FULL = /no space left on device|disk quota exceeded|file too large|disk is full/i;
+const TOO_LARGE = /HTTP 413|returned error: 413/;
+
 /** Returns the failure that git's message tells of, without credentials. */
 export function failureOf(what: string, result: GitResult): CcsyncError {
   const message = essence(redact(result.stderr)) || `git ended with code ${result.code}`;
@@ -187,14 +190,31 @@ export function failureOf(what: string, result: GitResult): CcsyncError {
       `cannot ${what}: the hub refused the credentials: ${message}`,
       {
         hints: [
-          "check that git alone can reach the hub: git ls-remote <url>; for GitHub run: gh auth login",
+          "check that git alone can reach the hub: git ls-remote <url>; for GitHub run: gh auth login; nothing is lost: what is here stays here",
         ],
       },
     );
   }
+  if (DISK_FULL.test(result.stderr)) {
+    return new CcsyncError("failed", `cannot ${what}: a disk is full: ${message}`, {
+      hints: [
+        "free some space, here or where the hub is, then run the command again; nothing is lost",
+      ],
+      transient: true,
+    });
+  }
+  if (TOO_LARGE.test(result.stderr)) {
+    return new CcsyncError("failed", `cannot ${what}: it refused: it is too large: ${message}`, {
+      hints: [
+        "let the host accept larger pushes; the sessions are safe on this machine",
+      ],
+    });
+  }
   if (UNREACHABLE.test(result.stderr)) {
     return new CcsyncError("unreachable", `cannot ${what}: the hub cannot be reached: ${message}`, {
-      hints: ["check the network and the address (ccsync config show), then run the command again"],
+      hints: [
+        "check the network and the address (ccsync config show), then run the command again; nothing is lost: what is here stays here",
+      ],
       transient: true,
     });
   }

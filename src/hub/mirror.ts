@@ -197,7 +197,8 @@ export class Mirror implements AsyncDisposable {
     }
     const refusal = refusals.find((why) => !SOMEBODY_WAS_FASTER.test(why));
     if (refusal === undefined) return "rejected";
-    throw new CcsyncError("failed", `cannot push to the hub: it refused: ${refusal}`, {
+    const why = [refusal, ...remarksOf(result.stderr)].join("; ");
+    throw new CcsyncError("failed", `cannot push to the hub: it refused: ${why}`, {
       hints: ["the sessions are safe on this machine; mend the hub, then run: ccsync push"],
     });
   }
@@ -281,6 +282,12 @@ const SOMEBODY_WAS_FASTER =
 /** Returns why refs were refused; where one took others along, they say no more than that. */
 function refusalsOf(porcelain: string): string[] {
   return [...porcelain.matchAll(/^!\t.*\t\[[^\]]*\](?: \((.*)\))?$/gm)].map(([, why]) => why ?? "");
+}
+
+/** Returns what the hub says about a refusal: hooks explain themselves so. */
+function remarksOf(stderr: string): string[] {
+  const said = [...redact(stderr).matchAll(/^remote: *(.*?)\s*$/gm)].map(([, line]) => line ?? "");
+  return said.filter((line) => /[^=\s]/.test(line)).slice(0, 3);
 }
 
 /** What messages say where an object or a ref cannot be read; `git fsck` then tells whose fault that is. */

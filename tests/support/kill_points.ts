@@ -55,7 +55,6 @@ function isThere(path: unknown): boolean {
 }
 
 const CHANGES = [
-  "chmodSync",
   "copyFileSync",
   "linkSync",
   "removeSync",
@@ -78,6 +77,11 @@ for (const name of ["mkdirSync", "openSync"]) {
     return original(...args);
   });
 }
+wrap(Deno, "chmodSync", (original, args) => {
+  const [path, mode] = args;
+  if ((lstatSync(String(path)).mode ?? 0) % 0o1000 !== mode) step(`chmodSync ${path}`);
+  return original(...args);
+});
 for (const name of ["truncateSync", "utimeSync"]) {
   wrap(Deno.FsFile.prototype, name, (original, args) => {
     step(name);
@@ -93,12 +97,15 @@ wrap(Deno.FsFile.prototype, "writeSync", (original, args) => {
   return original(...args);
 });
 
+/** A state that is there already has its tables. */
+const hadState = isThere(`${Deno.env.get("CCSYNC_HOME")}/state.db`);
 let depth = 0;
 wrap(DatabaseSync.prototype, "exec", (original, args) => {
   const statement = String(args[0]).trim();
   if (/^(?:SAVEPOINT|BEGIN)/.test(statement)) depth++;
   if (/^(?:RELEASE|COMMIT|ROLLBACK)/.test(statement)) depth--;
-  if (depth === 0 && !/^ROLLBACK/.test(statement)) step(statement.split("\n")[0] ?? "");
+  const isStep = depth === 0 && !/^(?:ROLLBACK|PRAGMA journal)/.test(statement);
+  if (isStep && !(hadState && /^CREATE/.test(statement))) step(statement.split("\n")[0] ?? "");
   return original(...args);
 });
 wrap(StatementSync.prototype, "run", (original, args) => {
