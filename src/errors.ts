@@ -92,7 +92,10 @@ export function systemFailure(error: unknown): CcsyncError | undefined {
   if (!(error instanceof Error) || error instanceof CcsyncError) return undefined;
   const [, what, hint] = SYSTEM_FAILURES.find(([message]) => message.test(error.message)) ?? [];
   if (what === undefined || hint === undefined) return undefined;
-  return new CcsyncError("failed", `cannot go on: ${what}: ${error.message}`, {
+  // "Permission denied (os error 13): open '/x'"
+  const where = error.message.replace(/^[^:]*\(os error \d+\)(?:: )?/, "");
+  const message = where === "" ? what : `${what}: ${where}`;
+  return new CcsyncError("failed", `cannot go on: ${message}`, {
     hints: [`${hint}; what was done so far stays, and nothing is lost`],
     cause: error,
   });

@@ -200,7 +200,6 @@ export function failureOf(what: string, result: GitResult): CcsyncError {
       hints: [
         "free some space, here or where the hub is, then run the command again; nothing is lost",
       ],
-      transient: true,
     });
   }
   if (TOO_LARGE.test(result.stderr)) {
@@ -230,7 +229,7 @@ export function redact(text: string): string {
 function essence(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.trim().replace(/^(?:fatal|error): /, ""))
     .filter((line) => line !== "" && !NOISE.test(line));
-  return lines.slice(0, 3).map((line) => line.replace(/\.$/, "")).join("; ");
+  return [...new Set(lines)].slice(0, 3).map((line) => line.replace(/\.$/, "")).join("; ");
 }
 
 const NOISE =

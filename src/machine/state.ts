@@ -425,7 +425,9 @@ function makePrivateFile(path: string): void {
 
 function notOpened(path: string, cause: unknown): CcsyncError {
   return new CcsyncError("failed", `cannot open the state "${path}": ${messageOf(cause)}`, {
-    hints: ["see whether the disk is full, or another ccsync is at work, then run it again"],
+    hints: [
+      "see whether the disk is full, or another ccsync is at work, then run it again; nothing was changed",
+    ],
     cause,
     transient: true,
   });
