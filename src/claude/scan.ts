@@ -5,7 +5,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
-import { lstatIfThere, readRange, tidyEntriesOf } from "../machine/files.ts";
+import { entriesOf, lstatIfThere, readRange, tidyEntriesOf } from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
 import { splitLines } from "../transcript/lines.ts";
 import { normalCwd, projectDirName } from "../translate/project_dir.ts";

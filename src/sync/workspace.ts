@@ -109,10 +109,7 @@ export class Workspace implements AsyncDisposable {
     progress: Progress,
     save: (config: Config) => void = (changed) => writeConfig(env.ccsyncHome, changed),
   ): Workspace {
-    // Directories that nobody lists, but files are replaced in.
-    for (const directory of [env.ccsyncHome, env.claudeDir, join(env.claudeDir, "plans")]) {
-      clearLeftovers(directory);
-    }
+    for (const directory of unlistedDirectories(env)) clearLeftovers(directory);
     const state = State.open(env.ccsyncHome, (why) => {
       progress.warn(`the state was damaged (${why}) and is rebuilt from the hub and your sessions`);
     });
@@ -177,6 +174,13 @@ export class Workspace implements AsyncDisposable {
       isUnder(this.env.style, project, directory)
     );
   }
+}
+
+/** Returns the directories in which files are replaced, but that no push or pull lists. */
+function unlistedDirectories({ ccsyncHome, claudeDir }: Environment): string[] {
+  const backups = join(ccsyncHome, "backups");
+  const own = [ccsyncHome, backups, join(backups, "objects"), join(backups, "operations")];
+  return [...own, claudeDir, join(claudeDir, "plans")];
 }
 
 /** Fetches, brings the catalogue up to date, tells what of the hub is not used, and returns the hub's head. */

@@ -107,8 +107,10 @@ async function machineRecord(world: World, path: string): Promise<unknown> {
   return { ...record, installation: "", lastPush: "", registeredAt: "" };
 }
 
+/** What a killed command was writing beside a file is cleared away by the next push or pull. */
 function contentsUnder(directory: string): Map<string, string> {
-  return new Map(filesUnder(directory).map((path) => [path, Deno.readTextFileSync(path)]));
+  const files = filesUnder(directory).filter((path) => !LEFT_OVER.test(path));
+  return new Map(files.map((path) => [path, Deno.readTextFileSync(path)]));
 }
 
 /** Names but for those of SQLite's, which come and go, and backups: one too many does no harm. */
@@ -134,9 +136,6 @@ const LEFT_OVER = /\.ccsync-[^/]*\.tmp$|\.lock$|\/fast_import_crash_|\/tmp_|\.cc
 
 /** Nothing is left lying about, and nothing is left to do. */
 async function assertSettled(world: World, machine: TestMachine, where: string): Promise<void> {
-  const left = [...filesUnder(machine.home), ...filesUnder(world.hub)]
-    .filter((path) => LEFT_OVER.test(path) && !path.endsWith("/process.lock"));
-  assert.deepEqual(left, [], where);
   await using workspace = openWorkspace(machine, {
     hostname: Deno.hostname(),
     claudeTmp: join(machine.tmp, `claude-${Deno.uid() ?? 0}`) as LocalPath,
@@ -152,5 +151,8 @@ async function assertSettled(world: World, machine: TestMachine, where: string):
     const all = [failed, sessions, skipped, memory.items, memory.failed];
     assert.deepEqual(all, [[], [], [], [], []], where);
   }
+  const left = [...filesUnder(machine.home), ...filesUnder(world.hub)]
+    .filter((path) => LEFT_OVER.test(path) && !path.endsWith("/process.lock"));
+  assert.deepEqual(left, [], where);
   assert.equal(await head(), before, where);
 }

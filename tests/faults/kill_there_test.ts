@@ -23,3 +23,9 @@ killTest("pull that merges", async (world) => {
   const machine = await diverged(world);
   return { machine, args: ["pull"] };
 });
+
+killTest("undo of a pull that merged", async (world) => {
+  const machine = await diverged(world);
+  await machine.ccsync("pull");
+  return { machine, args: ["undo"] };
+});
