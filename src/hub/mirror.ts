@@ -76,7 +76,8 @@ export class Mirror implements AsyncDisposable {
    */
   async setAsideIfDamaged(failure: CcsyncError): Promise<CcsyncError | undefined> {
     const { directory } = this.git;
-    if (!LOOKS_DAMAGED.test(failure.message)) return undefined;
+    const isThere = lstatIfThere(directory) !== undefined;
+    if (!isThere || !LOOKS_DAMAGED.test(failure.message)) return undefined;
     await this.objects[Symbol.asyncDispose]();
     const check = await this.git.try(["fsck", "--no-dangling", "--no-progress"]);
     if (check.code === 0) return undefined;
@@ -292,7 +293,7 @@ function remarksOf(stderr: string): string[] {
 
 /** What messages say where an object or a ref cannot be read; `git fsck` then tells whose fault that is. */
 const LOOKS_DAMAGED =
-  /ended early|has no such file|corrupt|is empty|bad (?:object|tree|config|signature|ref)|missing (?:blob|tree|commit|object)|unable to (?:read|unpack|map|find)|could not (?:read|parse|open)|cannot (?:read|open)|not a git repository|inflate|invalid (?:object|sha1|ref)|not a (?:valid object|commit)|unresolved deltas|all necessary objects|reference broken|unable to resolve reference|does not match index|unknown repository|ended with code/i;
+  /ended early|has no such file|corrupt|is empty|bad (?:object|tree|config|signature|ref)|missing (?:blob|tree|commit|object)|unable to (?:read|unpack|map|find)|could not (?:read|parse|open)|cannot (?:read|open)|not a git repository|inflate|invalid (?:object|sha1|ref)|not a (?:valid object|commit)|unresolved deltas|all necessary objects|reference broken|unable to resolve reference|does not match index|unexpected line|ended with code/i;
 
 /** Creates a bare hub at a path where nothing is. */
 export async function createBareHub(path: string): Promise<void> {
