@@ -179,6 +179,7 @@ const CREDENTIALS =
   /authentication failed|permission denied \(|could not read (?:username|password)|terminal prompts disabled|invalid credentials|returned error: (?:401|403)|access denied|host key verification failed/i;
 
 const DISK_FULL = /no space left on device|disk quota exceeded|file too large|disk is full/i;
+const FORBIDDEN = /permission denied|insufficient permission|read-only file system/i;
 const TOO_LARGE = /HTTP 413|returned error: 413/;
 
 /** Returns the failure that git's message tells of, without credentials. */
@@ -217,7 +218,13 @@ export function failureOf(what: string, result: GitResult): CcsyncError {
       transient: true,
     });
   }
-  return new CcsyncError("failed", `cannot ${what}: ${message}`);
+  return new CcsyncError("failed", `cannot ${what}: ${message}`, {
+    hints: [
+      FORBIDDEN.test(result.stderr)
+        ? "see whom the directory belongs to, and make it yours; then run the command again; nothing is lost: what is here stays here"
+        : "ccsync doctor examines the set-up; nothing is lost: what is here stays here",
+    ],
+  });
 }
 
 /** Removes user names and passwords from URLs. */

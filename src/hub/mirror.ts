@@ -287,7 +287,8 @@ function refusalsOf(porcelain: string): string[] {
 
 /** Returns what the hub says about a refusal: hooks explain themselves so. */
 function remarksOf(stderr: string): string[] {
-  const said = [...redact(stderr).matchAll(/^remote: *(.*?)\s*$/gm)].map(([, line]) => line ?? "");
+  const said = [...redact(stderr).matchAll(/^(?:remote|error: remote unpack failed): *(.*?)\s*$/gm)]
+    .map(([, line]) => line ?? "");
   return said.filter((line) => /[^=\s]/.test(line)).slice(0, 3);
 }
 
