@@ -85,11 +85,17 @@ const SYSTEM_FAILURES: readonly (readonly [RegExp, what: string, hint: string])[
 ];
 
 /**
- * Returns a failure of the computer's (a full disk, missing permissions) as one that is explained, and
- * `undefined` for anything else.
+ * Returns a failure of the computer's (a full disk, missing permissions), or of a file that nothing goes on
+ * without, as one that is explained, and `undefined` for anything else.
  */
 export function systemFailure(error: unknown): CcsyncError | undefined {
   if (!(error instanceof Error) || error instanceof CcsyncError) return undefined;
+  if (error instanceof FileTrouble) {
+    return new CcsyncError("failed", `cannot go on: ${error.message}`, {
+      hints: ["ccsync doctor examines the set-up; what was done so far stays, and nothing is lost"],
+      cause: error,
+    });
+  }
   const [, what, hint] = SYSTEM_FAILURES.find(([message]) => message.test(error.message)) ?? [];
   if (what === undefined || hint === undefined) return undefined;
   // "Permission denied (os error 13): open '/x'"

@@ -55,6 +55,9 @@ const KEPT: ReadonlySet<string> = new Set([
   "GIT_SSL_CAPATH",
 ]);
 
+/** Bytes of a list of files; more than a million of them take less. No text could hold 512 MiB. */
+const LARGEST_LISTING = 256 * 1024 * 1024;
+
 const decoder = new TextDecoder();
 
 /** A bare repository and the way to run git in it. */
@@ -97,6 +100,33 @@ export class Git {
     const result = await this.try(args, input);
     if (result.code !== 0) throw failureOf(what, result);
     return result.stdout;
+  }
+
+  /**
+   * Runs git to its end and returns what it printed, unless that is beyond all measure: then git is ended.
+   *
+   * @throws {CcsyncError} as {@linkcode Git.run}; kind "failed" above {@linkcode LARGEST_LISTING}
+   */
+  async list(what: string, args: readonly string[]): Promise<Uint8Array> {
+    const process = await started(() => this.command(args).spawn());
+    const errors = new Response(process.stderr).text();
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    let size = 0;
+    for await (const chunk of process.stdout) {
+      size += chunk.length;
+      if (size > LARGEST_LISTING) break;
+      chunks.push(chunk);
+    }
+    // Leaving the loop has closed the pipe; a git that writes on ends by that.
+    const { code } = await process.status;
+    const stderr = await errors;
+    if (size > LARGEST_LISTING) {
+      throw new CcsyncError("failed", `cannot ${what}: it names more than ccsync ever writes`, {
+        hints: ["look at the hub's history: somebody else wrote to it; nothing was changed here"],
+      });
+    }
+    if (code !== 0) throw failureOf(what, { code, stdout: new Uint8Array(), stderr });
+    return await new Blob(chunks).bytes();
   }
 
   async #outputOf(args: readonly string[], input: string): Promise<Deno.CommandOutput> {

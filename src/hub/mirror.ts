@@ -130,13 +130,13 @@ export class Mirror implements AsyncDisposable {
   /** Returns every path of a state of the hub, or those under some directories; directories included. */
   async entries(head: Oid, under: readonly string[] = []): Promise<TreeEntry[]> {
     const args = ["ls-tree", "-r", "-t", "-z", "--full-tree", head, "--", ...under];
-    return parseTree(decoder.decode(await this.git.run("read the hub's files", args)));
+    return parseTree(decoder.decode(await this.git.list("read the hub's files", args)));
   }
 
   /** Returns the paths that differ between two states of the hub, directories included. */
   async changes(from: Oid, to: Oid): Promise<TreeEntry[]> {
     const args = ["diff-tree", "-r", "-t", "-z", "--raw", "--no-renames", from, to];
-    return parseDiff(decoder.decode(await this.git.run("compare the hub's states", args)));
+    return parseDiff(decoder.decode(await this.git.list("compare the hub's states", args)));
   }
 
   /** Returns whether the mirror has a commit. */

@@ -209,8 +209,8 @@ async function sendDocument(
     const isSteady = item.document.merge === "append" ||
       (stamp.size === local.stamp.size && stamp.mtimeMs === local.stamp.mtimeMs);
     if (isSteady) return sent;
+    await takeBack(changes, item.document, sent.segments);
     if (reads === MOST_READS) {
-      await takeBack(changes, item.document, sent.segments);
       throw new FileTrouble(`"${local.path}" keeps changing while it is read`);
     }
     const document = { ...current.document, local: { ...local, stamp }, end: stamp.size };
@@ -246,12 +246,17 @@ async function sendOnce(
       ? blockHashes(local.path, document.end, base?.blocks, base?.localBytes)
       : blockHashes(local.path, document.end));
   const writer = await writerOf(workspace, changes, item);
-  for (const piece of newContent(item)) {
-    // New lines follow the placeholders that the file was written with, until a pull localises it anew.
-    const profile = keepsBase(item) ? base?.profile : undefined;
-    await writer.write(portable(workspace, document.codec, piece, profile, view.project));
+  // New lines follow the placeholders that the file was written with, until a pull localises it anew.
+  const profile = keepsBase(item) ? base?.profile : undefined;
+  try {
+    for (const piece of newContent(item)) {
+      await writer.write(portable(workspace, document.codec, piece, profile, view.project));
+    }
+    await writer.end();
+  } catch (error) {
+    if (isFileTrouble(error)) await takeBack(changes, document, writer.segments);
+    throw error;
   }
-  await writer.end();
   const isWhole = action === "create" || action === "replace";
   const isAligned = isWhole || (comparison?.beginsWithHub ?? base?.aligned ?? false);
   const { bytes, lines, segments } = writer;

@@ -200,12 +200,21 @@ export async function knownHub({ mirror, progress, state }: Workspace): Promise<
   return head;
 }
 
+/** So many names of a hub that somebody else wrote to are told of, and so many characters of each. */
+const MOST_TOLD = 20;
+const LONGEST_TOLD = 300;
+
 async function takeOver(
   { mirror, progress, state }: Pick<Workspace, "mirror" | "progress" | "state">,
   head: Oid | undefined,
 ): Promise<void> {
-  for (const { path, why } of await refreshCatalogue(mirror, state, head)) {
-    progress.warn(`"${path}" of the hub is not used: ${why}`);
+  const faults = await refreshCatalogue(mirror, state, head);
+  for (const { path, why } of faults.slice(0, MOST_TOLD)) {
+    const name = path.length > LONGEST_TOLD ? `${path.slice(0, LONGEST_TOLD)}...` : path;
+    progress.warn(`"${name}" of the hub is not used: ${why}`);
+  }
+  if (faults.length > MOST_TOLD) {
+    progress.warn(`${faults.length - MOST_TOLD} more names of the hub are not used`);
   }
 }
 
