@@ -103,12 +103,29 @@ export class Git {
   }
 
   /**
-   * Runs git to its end and returns what it printed, unless that is beyond all measure: then git is ended.
+   * Runs git to its end and returns what it printed, unless that is beyond all measure, or takes too long:
+   * then git is ended.
    *
+   * @param patienceMs Milliseconds after which `undefined` is returned @default {no bound}
    * @throws {CcsyncError} as {@linkcode Git.run}; kind "failed" above {@linkcode LARGEST_LISTING}
    */
-  async list(what: string, args: readonly string[]): Promise<Uint8Array> {
+  async list(what: string, args: readonly string[]): Promise<Uint8Array>;
+  async list(
+    what: string,
+    args: readonly string[],
+    patienceMs: number,
+  ): Promise<Uint8Array | undefined>;
+  async list(
+    what: string,
+    args: readonly string[],
+    patienceMs?: number,
+  ): Promise<Uint8Array | undefined> {
     const process = await started(() => this.command(args).spawn());
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      process.kill("SIGKILL");
+    }, patienceMs ?? 2 ** 31 - 1);
     const errors = new Response(process.stderr).text();
     const chunks: Uint8Array<ArrayBuffer>[] = [];
     let size = 0;
@@ -119,7 +136,9 @@ export class Git {
     }
     // Leaving the loop has closed the pipe; a git that writes on ends by that.
     const { code } = await process.status;
+    clearTimeout(timer);
     const stderr = await errors;
+    if (isLate) return undefined;
     if (size > LARGEST_LISTING) {
       throw new CcsyncError("failed", `cannot ${what}: it names more than ccsync ever writes`, {
         hints: ["look at the hub's history: somebody else wrote to it; nothing was changed here"],

@@ -20,6 +20,9 @@ const FETCHED = "refs/hub/main";
 const LOCKS = "refs/ccsync/locks";
 const FETCHED_LOCKS = "refs/hub/locks";
 
+/** A hundred thousand changes take a second. */
+const PATIENCE_MS = 5_000;
+
 /** One path that differs between two states of the hub. */
 export interface TreeEntry {
   readonly path: string;
@@ -80,7 +83,7 @@ export class Mirror implements AsyncDisposable {
     if (!isThere || !LOOKS_DAMAGED.test(failure.message)) return undefined;
     await this.objects[Symbol.asyncDispose]();
     const check = await this.git.try(["fsck", "--no-dangling", "--no-progress"]);
-    if (check.code === 0) return undefined;
+    if (!DAMAGE.test(decoder.decode(check.stdout) + check.stderr)) return undefined;
     const aside = `${directory}.damaged`;
     removeTree(aside);
     Deno.renameSync(directory, aside);
@@ -133,10 +136,15 @@ export class Mirror implements AsyncDisposable {
     return parseTree(decoder.decode(await this.git.list("read the hub's files", args)));
   }
 
-  /** Returns the paths that differ between two states of the hub, directories included. */
-  async changes(from: Oid, to: Oid): Promise<TreeEntry[]> {
+  /**
+   * Returns the paths that differ between two states of the hub, directories included; `undefined` where
+   * finding them takes longer than reading all would. Git holds all of them in memory before it prints the
+   * first, and a few small trees can name ten million: a list is bounded, this is not.
+   */
+  async changes(from: Oid, to: Oid): Promise<TreeEntry[] | undefined> {
     const args = ["diff-tree", "-r", "-t", "-z", "--raw", "--no-renames", from, to];
-    return parseDiff(decoder.decode(await this.git.list("compare the hub's states", args)));
+    const output = await this.git.list("compare the hub's states", args, PATIENCE_MS);
+    return output === undefined ? undefined : parseDiff(decoder.decode(output));
   }
 
   /** Returns whether the mirror has a commit. */
@@ -294,7 +302,13 @@ function remarksOf(stderr: string): string[] {
 
 /** What messages say where an object or a ref cannot be read; `git fsck` then tells whose fault that is. */
 const LOOKS_DAMAGED =
-  /ended early|has no such file|corrupt|is empty|bad (?:object|tree|config|signature|ref)|missing (?:blob|tree|commit|object)|unable to (?:read|unpack|map|find)|could not (?:read|parse|open)|cannot (?:read|open)|not a git repository|inflate|invalid (?:object|sha1|ref)|not a (?:valid object|commit)|unresolved deltas|all necessary objects|reference broken|unable to resolve reference|does not match index|unexpected line|ended with code/i;
+  /ended early|has no such file|corrupt|is empty|bad (?:object|tree|config|signature|ref)|missing (?:blob|tree|commit|object)|unable to (?:read|unpack|map|find)|could not (?:read|parse|open)|not a git repository|inflate|invalid (?:object|sha1|ref)|not a (?:valid object|commit)|unresolved deltas|all necessary objects|reference broken|unable to resolve reference|does not match index|unexpected line|ended with code/i;
+
+/**
+ * What `git fsck` says of objects and refs that cannot be read. What it says of names that git would not
+ * write ("error in tree ...") is the hub's content, and comes back however often it is fetched.
+ */
+const DAMAGE = /^(?:error:|fatal:|missing |broken )/m;
 
 /** Creates a bare hub at a path where nothing is. */
 export async function createBareHub(path: string): Promise<void> {
