@@ -5,13 +5,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
-import {
-  entriesOf,
-  isTemporary,
-  lstatIfThere,
-  readRange,
-  removeIfThere,
-} from "../machine/files.ts";
+import { entriesOf, lstatIfThere, readRange, tidyEntriesOf } from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
 import { splitLines } from "../transcript/lines.ts";
 import { normalCwd, projectDirName } from "../translate/project_dir.ts";
@@ -57,7 +51,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
   const copies: LocalTranscript[] = [];
   const unreadable = new Set<string>();
   const skipped: Skipped[] = [];
-  for (const project of entriesOf(projectsDir(claudeDir))) {
+  for (const project of entriesOrSkip(projectsDir(claudeDir), skipped) ?? []) {
     const directory = join(projectsDir(claudeDir), project.name);
     if (project.isSymlink) skipped.push({ what: directory, why: "it is a link" });
     if (!project.isDirectory) continue;
@@ -172,20 +166,10 @@ function addSidecar(path: string, name: string, found: LocalSidecar[], skipped: 
   else skipped.push({ what: path, why: fault });
 }
 
-/**
- * Returns a directory's entries, `undefined` where it cannot be read, and clears away what a ccsync that was
- * killed left in it.
- */
+/** Returns a directory's entries, `undefined` where it cannot be read, and tells of that. */
 function entriesOrSkip(directory: string, skipped: Skipped[]): Deno.DirEntry[] | undefined {
   try {
-    const entries = entriesOf(directory);
-    const [left, others] = [
-      entries.filter(({ name }) => isTemporary(name)),
-      entries.filter(({ name }) => !isTemporary(name)),
-    ];
-    // Only one ccsync works at a time, so nobody is writing these: an earlier one was killed.
-    for (const { name } of left) removeIfThere(join(directory, name));
-    return others;
+    return tidyEntriesOf(directory);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     skipped.push({ what: directory, why: "it cannot be read: permission denied" });

@@ -6,7 +6,7 @@
  */
 import { Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
-import { CcsyncError, EXIT_CODES, messageOf } from "../errors.ts";
+import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import type { Context, Ending } from "./context.ts";
 import { runConfigShow } from "./commands/config.ts";
@@ -258,7 +258,8 @@ function explain(terminal: Terminal, error: unknown): number {
       }),
     );
   }
-  if (error instanceof CcsyncError) return fail(terminal, error);
+  const known = error instanceof CcsyncError ? error : systemFailure(error);
+  if (known !== undefined) return fail(terminal, known);
   return fail(terminal, unexpected(error), error instanceof Error ? error.stack : undefined);
 }
 

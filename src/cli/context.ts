@@ -46,7 +46,11 @@ export async function inWorkspace<T>(
     const save = isDryRun ? () => undefined : undefined;
     await using workspace = Workspace.open(env, config, progressOn(terminal), save);
     if (isDryRun) workspace.state.pretend();
-    return await work(workspace);
+    try {
+      return await work(workspace);
+    } catch (error) {
+      throw await workspace.explained(error);
+    }
   });
 }
 
@@ -65,8 +69,9 @@ export async function synchronize(
       else noteTrouble(workspace, command, SOME_UNDONE);
       return ending;
     } catch (error) {
-      noteTrouble(workspace, command, messageOf(error));
-      throw error;
+      const explained = await workspace.explained(error);
+      noteTrouble(workspace, command, messageOf(explained));
+      throw explained;
     }
   }, isDryRun);
 }
@@ -75,7 +80,12 @@ const SOME_UNDONE = "some of it could not be done; run it again to see what";
 
 /** Notes for `status` what a command could not do. */
 export function noteTrouble({ env, state }: Workspace, command: string, why: string): void {
-  state.setFact("trouble", JSON.stringify({ at: new Date(env.now()).toISOString(), command, why }));
+  const trouble = { at: new Date(env.now()).toISOString(), command, why };
+  try {
+    state.setFact("trouble", JSON.stringify(trouble));
+  } catch {
+    // The state cannot be written, on a full disk for example: what is to be noted is told anyway.
+  }
 }
 
 /** Runs the work while no other ccsync of this machine does. */

@@ -6,7 +6,7 @@
 import type { Oid } from "../brands.ts";
 import { stampOf } from "../claude/scan.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
-import type { Base } from "../machine/state.ts";
+import type { Base, FileStamp } from "../machine/state.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
 import { type Meta, metaPath } from "../hub/format.ts";
 import { joinBytes } from "../transcript/lines.ts";
@@ -140,11 +140,7 @@ async function sendParts(
   const bases: Sent["bases"][number][] = [];
   const total = { lines: 0, bytes: 0 };
   const add = async (one: DocumentItem) => {
-    const sent = await orTakeBack(
-      changes,
-      [one.document],
-      (written) => sendDocument(workspace, written, view, one),
-    );
+    const sent = await sendDocument(workspace, changes, view, one);
     bases.push(sent.base);
     total.bytes += sent.bytes;
     return sent;
@@ -216,6 +212,16 @@ interface SentDocument {
 /** How often a file that changes while it is read is read again. */
 const MOST_READS = 3;
 
+/** A file that was not of one state while it was read. */
+class Unsteady extends FileTrouble {
+  readonly stamp: FileStamp;
+
+  constructor(path: string, stamp: FileStamp) {
+    super(`"${path}" keeps changing while it is read`);
+    this.stamp = stamp;
+  }
+}
+
 async function sendDocument(
   workspace: Workspace,
   changes: CommitChanges,
@@ -224,19 +230,36 @@ async function sendDocument(
 ): Promise<SentDocument> {
   let current = item;
   for (let reads = 1;; reads++) {
-    const sent = await sendOnce(workspace, changes, view, current);
-    const stamp = stampOf(Deno.lstatSync(current.document.local.path));
-    const { local } = current.document;
-    // What is appended to is cut where it ended before; what is replaced must be one state of the file.
-    const isSteady = item.document.merge === "append" ||
-      (stamp.size === local.stamp.size && stamp.mtimeMs === local.stamp.mtimeMs);
-    if (isSteady) return sent;
-    if (reads === MOST_READS) {
-      throw new FileTrouble(`"${local.path}" keeps changing while it is read`);
+    try {
+      // What an earlier read has written must not stand behind what a shorter one writes.
+      return await orTakeBack(
+        changes,
+        [item.document],
+        (written) => sendSteady(workspace, written, view, current),
+      );
+    } catch (error) {
+      if (!(error instanceof Unsteady) || reads === MOST_READS) throw error;
+      const { stamp } = error;
+      const local = { ...current.document.local, stamp };
+      current = { ...current, document: { ...current.document, local, end: stamp.size } };
     }
-    const document = { ...current.document, local: { ...local, stamp }, end: stamp.size };
-    current = { ...current, document };
   }
+}
+
+async function sendSteady(
+  workspace: Workspace,
+  changes: CommitChanges,
+  view: SessionView,
+  item: DocumentItem,
+): Promise<SentDocument> {
+  const sent = await sendOnce(workspace, changes, view, item);
+  const { local, merge } = item.document;
+  const stamp = stampOf(Deno.lstatSync(local.path));
+  // What is appended to is cut where it ended before; what is replaced must be one state of the file.
+  const isSteady = merge === "append" ||
+    (stamp.size === local.stamp.size && stamp.mtimeMs === local.stamp.mtimeMs);
+  if (isSteady) return sent;
+  throw new Unsteady(local.path, stamp);
 }
 
 /** Passes changes on, and remembers which paths they were for. */

@@ -208,13 +208,12 @@ async function createIfMissing(remote: Remote, undo: Undo): Promise<boolean> {
 
 function forgetHub(ccsyncHome: string): void {
   for (const name of ["mirror.git", "state.db", "state.db-wal", "state.db-shm"]) {
-    const path = join(ccsyncHome, name);
-    if (lstatIfThere(path) !== undefined) remove(path);
+    remove(join(ccsyncHome, name));
   }
 }
 
 function remove(path: string): void {
-  Deno.removeSync(path, { recursive: true });
+  if (lstatIfThere(path) !== undefined) Deno.removeSync(path, { recursive: true });
 }
 
 /** What has to be taken back if the rest fails. */

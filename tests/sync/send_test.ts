@@ -106,3 +106,21 @@ Deno.test("sendSession() sends nothing of a session whose transcript goes while 
     assert.deepEqual([...changes.files.keys()], []);
   });
 });
+
+/** Two segments and more. */
+const LONG = `${"x".repeat(1000)}\n`.repeat(2500);
+
+Deno.test("sendSession() sends nothing of a file that became shorter while it was read, nor what was read of it before", async () => {
+  await withSidecar(async (path, send) => {
+    Deno.writeTextFileSync(path, LONG);
+    const changes = new Recorder((written) => {
+      if (written.endsWith("x.txt/000000")) Deno.writeTextFileSync(path, "short");
+    });
+    const { faults, report } = await send(changes);
+    const sent = [...changes.files].filter(([name]) => name.includes("x.txt"));
+    const isWhole = faults.length === 0 && sent.length === 1 && sent[0]?.[1] === "short";
+    const isNone = faults.length === 1 && sent.length === 0;
+    assert.ok(isWhole || isNone, `${faults} ${sent.map(([name]) => name)}`);
+    assert.equal(report.files, isWhole ? 1 : 0);
+  });
+});
