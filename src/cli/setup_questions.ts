@@ -88,7 +88,7 @@ async function askForHub(
   const choices = await hubChoices(setup, account);
   for (;;) {
     try {
-      const answer = await choose(terminal, "Where is the hub that your machines share?", choices, {
+      const answer = await choose(terminal, "Where is the hub?", choices, {
         instead: "name it: --remote URL-or-path, or --repo OWNER/NAME",
       });
       const choice = await resolveAnswer(terminal, setup, answer, account);
@@ -126,9 +126,7 @@ async function githubChoices(account: GithubAccount): Promise<Choice<HubAnswer>[
 }
 
 function proposal(repository: string, there: Visibility | undefined): string {
-  return there === undefined
-    ? `GitHub: create ${repository}, private`
-    : `GitHub: ${repository}, which is there`;
+  return there === undefined ? `GitHub: create ${repository}` : `GitHub: ${repository}`;
 }
 
 async function resolveAnswer(
@@ -217,7 +215,7 @@ async function askForPlaceholders(
       if (isOtherThanDirectory(local)) throw new RangeError("it is no directory");
       return checkPlaceholders([...known, ...mapped, [name, local]], env.style).get(name);
     };
-    const question = `${name} is ${path} on ${machine}; where is it here? (${NOWHERE} for nowhere)`;
+    const question = `${name} is ${path} on ${machine}; where is it here? ${NOWHERE} for nowhere:`;
     const answer = await input(terminal, question, {
       instead: `pass --add-placeholder ${name}=PATH`,
       default: here ?? NOWHERE,
@@ -254,7 +252,7 @@ async function askForDirectories(
     checkPlaceholders([...own, ...placeholders], env.style);
     return { syncDirectories, placeholders, replacesDirectories: true };
   };
-  const answer = await input(terminal, "Which folders hold your projects? (commas between them)", {
+  const answer = await input(terminal, "Which folders hold your projects? Commas between them:", {
     instead: "pass --sync-dir PATH",
     default: (proposed.length === 0 ? [env.home] : proposed).join(", "),
     validate: (text) => faultOf(() => read(text)),
@@ -281,7 +279,7 @@ async function confirmSummary(
     ...[...config.placeholders].map(([name, path]) => `  ${name.padEnd(9)} ${path}`),
   ];
   terminal.note(lines.map(clean).join("\n"));
-  const isWanted = await confirm(terminal, "Set this machine up so?", {
+  const isWanted = await confirm(terminal, "Set this machine up like this?", {
     instead: "pass --yes",
     default: true,
   });
