@@ -119,6 +119,13 @@ export class Mirror implements AsyncDisposable {
     return parseDiff(decoder.decode(await this.git.run("compare the hub's states", args)));
   }
 
+  /** Returns the fetched commits that changed a file, the latest first. */
+  async history(path: string, most: number): Promise<Oid[]> {
+    const args = ["rev-list", `--max-count=${most}`, FETCHED, "--", path];
+    const output = decoder.decode(await this.git.run("read the hub's history", args));
+    return output.split("\n").flatMap((line) => asOid(line) ?? []);
+  }
+
   /** Returns whether the mirror has a commit. */
   async has(oid: Oid): Promise<boolean> {
     return (await this.objects.read(oid))?.type === "commit";

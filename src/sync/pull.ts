@@ -6,7 +6,7 @@
 import { messageOf } from "../errors.ts";
 import type { SharedPlaceholders } from "../hub/format.ts";
 import { countLines } from "../transcript/lines.ts";
-import { HUB_START, localForm, positionAfter } from "./content.ts";
+import { compareFromBase, HUB_START, localForm, positionAfter, type TwoSided } from "./content.ts";
 import {
   gatherFacts,
   isFileTrouble,
@@ -14,10 +14,11 @@ import {
   type Scope,
   type SessionView,
 } from "./facts.ts";
+import { type Fork, reconcileBranches } from "./fork.ts";
 import { receiveMemory } from "./memory/receive.ts";
 import { gatherMemory } from "./memory/view.ts";
 import { planPull, type PullAction } from "./plan.ts";
-import { receiveSession, sidecarItems } from "./receive.ts";
+import { putAwayCopies, receiveSession, sidecarItems } from "./receive.ts";
 import { agreeOn, register } from "./registration.ts";
 import {
   countUnmapped,
@@ -77,19 +78,22 @@ async function pullSessions(
   const sessions: SessionReport[] = [];
   const waiting: SessionFault[] = [];
   const failed: SessionFault[] = [];
+  const known = new Set(overview.sessions.map(({ id }) => id));
   for (const view of overview.sessions) {
     const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });
     const action = view.project === undefined ? "none" : planPull(view.facts, options.isForced);
     if (action === "wait") waiting.push(fault(OPEN_HERE));
     if (action === "leave-old") waiting.push(fault(tooOld(workspace)));
     if (action === "wait" || action === "leave-old") continue;
-    if (action === "none" && sidecarItems(view, action).length === 0) continue;
+    const isCurrent = action === "none" && sidecarItems(view, action).length === 0;
+    if (isCurrent && view.copies.length === 0) continue;
     workspace.progress.step(`${titleOf(view)}`);
     const faults: string[] = [];
     try {
       const report = options.isDryRun
         ? await foreseen(workspace, view, action)
-        : await receiveSession(workspace, view, action, faults);
+        : await receiveSession(workspace, view, action, known, faults);
+      if (!options.isDryRun) await putAwayCopies(workspace, view);
       if (report !== undefined) sessions.push(report);
       if (faults.length > 0) failed.push(fault(faults.join("; ")));
     } catch (error) {
@@ -122,7 +126,7 @@ async function foreseen(
   view: SessionView,
   action: PullAction,
 ): Promise<SessionReport | undefined> {
-  const { base, codec, hub, localState } = view.transcript;
+  const { base, codec, hub, local, localState } = view.transcript;
   const sidecars = sidecarItems(view, action);
   let [lines, bytes] = [0, 0];
   if (hub !== undefined && action !== "none") {
@@ -136,6 +140,9 @@ async function foreseen(
   if (action === "none" && sidecars.length === 0) return undefined;
   const sizes = new Map(view.meta?.sidecars.map((file) => [file.name, file.bytes]));
   for (const { document } of sidecars) bytes += sizes.get(document.name) ?? 0;
+  const fork = action === "merge" && hub !== undefined && local !== undefined
+    ? await foreseenFork(workspace, view, { ...view.transcript, hub, local })
+    : undefined;
   return {
     id: view.id,
     title: titleOf(view),
@@ -144,5 +151,16 @@ async function foreseen(
     lines,
     files: sidecars.length,
     bytes,
+    ...(fork === undefined ? {} : { fork: fork.id }),
   };
+}
+
+async function foreseenFork(
+  workspace: Workspace,
+  view: SessionView,
+  document: TwoSided,
+): Promise<Fork | undefined> {
+  const { size } = document.local.stamp;
+  const found = await compareFromBase(workspace, document, size);
+  return (await reconcileBranches(workspace, view, document, found, size)).fork;
 }

@@ -142,9 +142,13 @@ export class Workspace implements AsyncDisposable {
     return portablePath(this.translator("json"), path);
   }
 
-  /** Returns a portable path as this machine's own, or which placeholders have no path here. */
-  local(path: PortablePath): ReturnType<typeof localPath> {
-    return localPath(this.translator("json"), path);
+  /**
+   * Returns a portable path as this machine's own, or which placeholders have no path here.
+   *
+   * @param key The profile, where it is not today's
+   */
+  local(path: PortablePath, key?: string): ReturnType<typeof localPath> {
+    return localPath(this.translator("json", key), path);
   }
 
   /** Returns what the hub says of a session, in local form. */

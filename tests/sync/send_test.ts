@@ -83,3 +83,26 @@ Deno.test("sendSession() reports a file that keeps changing, and sends none of i
     assert.ok([...changes.files.keys()].some((name) => name.endsWith("transcript/000000.jsonl")));
   });
 });
+
+Deno.test("sendSession() sends none of a sidecar that goes while it is read", async () => {
+  await withSidecar(async (path, send) => {
+    const changes = new Recorder((written) => {
+      if (written.includes("x.txt")) Deno.removeSync(path);
+    });
+    const { faults, report } = await send(changes);
+    assert.equal(faults.length, 1);
+    assert.equal(report.files, 0);
+    assert.ok([...changes.files.keys()].every((name) => !name.includes("x.txt")));
+  });
+});
+
+Deno.test("sendSession() sends nothing of a session whose transcript goes while it is read", async () => {
+  await withSidecar(async (path, send) => {
+    const transcript = join(path, "../..") + ".jsonl";
+    const changes = new Recorder((written) => {
+      if (written.includes("/transcript/")) Deno.removeSync(transcript);
+    });
+    await assert.rejects(send(changes), Deno.errors.NotFound);
+    assert.deepEqual([...changes.files.keys()], []);
+  });
+});
