@@ -140,7 +140,8 @@ Deno.test("README's keys of config.json are those of the program", async () => {
   );
   const unwritten = documented.filter((key) => !Object.hasOwn(written, key));
   assert.deepEqual(Object.keys(written).filter((key) => !documented.includes(key)), []);
-  const valueOf = (key: string) => ["interval", "lock_ttl"].includes(key) ? 60 : "x";
+  const valueOf = (key: string) =>
+    key === "allow_public" ? true : ["interval", "lock_ttl"].includes(key) ? 60 : "x";
   const all = { ...Object.fromEntries(unwritten.map((key) => [key, valueOf(key)])), ...written };
   Deno.writeTextFileSync(path, JSON.stringify(all));
   await machine.ccsync("config", "show");

@@ -85,6 +85,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
 
   program.command("init").description("register this machine with a hub, or create one")
     .option("--remote <url|path>", "the hub: a git URL, or a path")
+    .option("--repo <owner/name>", "the hub at GitHub, by gh; created, private, if there is none")
     .option("--machine-id <id>", "this machine's id (default: from the host name)")
     .option(
       "--sync-dir <path>",
@@ -96,6 +97,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
       "a directory that other machines have elsewhere; repeatable",
       collect,
     )
+    .option("--allow-public", "accept a hub that others can read")
     .option("-y, --yes", "take the defaults, ask nothing")
     .action((options, command) => on(command, (context) => runInit(context, options)));
 

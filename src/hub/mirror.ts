@@ -10,6 +10,7 @@ import { entriesOf, lstatIfThere, makePrivateDirectory, removeIfThere } from "..
 import { type CommitChanges, type CommitInfo, writeCommit } from "./commit_writer.ts";
 import { checkFormat, FORMAT_PATH } from "./format.ts";
 import { failureOf, Git, redact } from "./git.ts";
+import { credentialSettings } from "./github.ts";
 import { ObjectReader } from "./object_reader.ts";
 
 /** The hub's only branch. */
@@ -51,6 +52,7 @@ export class Mirror implements AsyncDisposable {
   readonly remote: string;
   readonly git: Git;
   readonly objects: ObjectReader;
+  #credentials: Promise<readonly string[]> | undefined;
 
   /** Names the mirror; nothing is read or written before {@linkcode Mirror.prepare}. */
   constructor(ccsyncHome: string, remote: string) {
@@ -104,6 +106,7 @@ export class Mirror implements AsyncDisposable {
    */
   async fetch(): Promise<Oid | undefined> {
     const result = await this.git.try([
+      ...await this.#access(),
       "fetch",
       "--quiet",
       "--no-tags",
@@ -201,7 +204,9 @@ export class Mirror implements AsyncDisposable {
     if (commit !== undefined) refspecs.unshift(`${commit}:${MAIN}`);
     const atomic = refspecs.length > 1 ? ["--atomic"] : [];
     const options = ["--porcelain", "--no-verify", ...atomic, ...leases];
-    const result = await this.git.try(["push", ...options, "--", this.remote, ...refspecs]);
+    const access = await this.#access();
+    const args = [...access, "push", ...options, "--", this.remote, ...refspecs];
+    const result = await this.git.try(args);
     if (result.code === 0) {
       await this.#notePush(commit, locks);
       return "pushed";
@@ -236,7 +241,7 @@ export class Mirror implements AsyncDisposable {
    */
   async tryPush(head: Oid): Promise<void> {
     const args = ["push", "--dry-run", "--porcelain", "--no-verify", "--", this.remote];
-    const result = await this.git.try([...args, `${head}:${MAIN}`]);
+    const result = await this.git.try([...await this.#access(), ...args, `${head}:${MAIN}`]);
     // Somebody else's push in between is a proof, too.
     if (result.code === 0 || SOMEBODY_WAS_FASTER.test(decoder.decode(result.stdout))) return;
     throw failureOf(`push to the hub "${redact(this.remote)}"`, result);
@@ -250,6 +255,11 @@ export class Mirror implements AsyncDisposable {
     return { machine, at: Number(seconds) * 1000 };
   }
 
+  /** Settings of git with which it gets credentials; found out once, and only where the hub is asked. */
+  #access(): Promise<readonly string[]> {
+    return this.#credentials ??= credentialSettings(this.remote);
+  }
+
   /** Packs loose objects when there are many: cheap when there is nothing to do. */
   async maintain(): Promise<void> {
     await this.git.run("tidy the mirror", ["-c", "gc.auto=2000", "gc", "--auto", "--quiet"]);
@@ -257,6 +267,7 @@ export class Mirror implements AsyncDisposable {
 
   async #emptyHub(): Promise<undefined> {
     const branches = await this.git.run("look at the hub's branches", [
+      ...await this.#access(),
       "ls-remote",
       "--heads",
       "--",

@@ -109,6 +109,7 @@ export type FactKey =
   | "shared_placeholders"
   | "turn"
   | "pushes"
+  | "readers_checked"
   | "trouble";
 
 /** The open state. Every write is atomic; group several with {@linkcode State.transaction}. */

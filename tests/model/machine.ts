@@ -9,7 +9,7 @@ import type { Environment } from "../../src/machine/environment.ts";
 import { pull } from "../../src/sync/pull.ts";
 import { push } from "../../src/sync/push.ts";
 import type { SyncReport } from "../../src/sync/report.ts";
-import { setUp } from "../../src/sync/setup.ts";
+import { Setup } from "../../src/sync/setup.ts";
 import { Workspace } from "../../src/sync/workspace.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { environmentIn } from "../support/workspace.ts";
@@ -53,8 +53,9 @@ export class Machine {
     const placeholders = Object.entries(roots).map(([name, path]) =>
       [name, join(env.home, path)] as const
     );
-    const options = { remote: hub, machineId: id, syncDirectories: [env.home], placeholders };
-    await setUp(env, options, SILENT);
+    using setup = await Setup.begin(env, SILENT, (work) => work());
+    const view = await setup.look({ address: hub });
+    await setup.finish(view, { machineId: id, syncDirectories: [env.home], placeholders });
   }
 
   get config(): Config {
