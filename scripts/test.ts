@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** These install the client, some 245 MB, so they have a task of their own. */
-const CLIENT_TESTS = ["resume", "belongings", "retention", "terminal"].map((name) =>
+const CLIENT_TESTS = ["resume", "belongings", "retention", "terminal", "hooks"].map((name) =>
   `tests/client/${name}_test.ts`
 );
 
