@@ -50,8 +50,10 @@ export class ChangeWatcher implements Disposable {
       const ino = inodeOf(watched.path);
       const open = this.#open.get(watched.path);
       if (open?.ino === ino) continue;
-      this.#close(watched.path);
-      if (ino !== undefined) this.#watch(watched, ino);
+      // What is watched is gone or was replaced. Deno (2.9) gives up the path a moment after that, whoever
+      // watches it by then: the new one is for the next look.
+      if (open !== undefined) this.#close(watched.path);
+      else if (ino !== undefined) this.#watch(watched, ino);
     }
   }
 
