@@ -6,6 +6,7 @@
 import { join } from "node:path";
 import type { SessionId } from "../brands.ts";
 import { projectsDir } from "../claude/layout.ts";
+import { liveSessions } from "../claude/live.ts";
 import { CcsyncError, messageOf } from "../errors.ts";
 import type { Environment } from "../machine/environment.ts";
 import { lstatIfThere, removeIfThere } from "../machine/files.ts";
@@ -43,7 +44,7 @@ export class Daemon implements Surroundings, Disposable {
   readonly #watcher: ChangeWatcher;
   readonly #open: OpenSessions;
   readonly #stop = Promise.withResolvers<void>();
-  /** Sessions whose end was announced, and not yet pushed. */
+  /** Sessions whose end was announced, as long as they seem to be open. */
   readonly #over = new Set<SessionId>();
   #isStopped = false;
   #addresses = "";
@@ -158,8 +159,15 @@ export class Daemon implements Surroundings, Disposable {
     this.#note(work, outcome, why);
     this.#isOffline = outcome === "offline";
     if (this.#isOffline) this.#addresses = networkAddresses();
-    else this.#over.clear();
+    await this.#forgetOver();
     return outcome;
+  }
+
+  /** A client that is ending still claims its session for a moment. */
+  async #forgetOver(): Promise<void> {
+    if (this.#over.size === 0 || this.#isOffline) return;
+    const live = await liveSessions(this.#env.claudeDir, this.now());
+    for (const session of this.#over) if (!live.has(session)) this.#over.delete(session);
   }
 
   async #run(work: Work): Promise<{ outcome: Outcome; text: string; why?: string }> {

@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { CcsyncError } from "../errors.ts";
-import { lstatIfThere, makePrivateDirectory } from "./files.ts";
+import { makePrivateDirectory } from "./files.ts";
 
 const LOCK_FILE = "process.lock";
 const DAEMON_LOCK_FILE = "daemon.lock";
@@ -83,8 +83,12 @@ export async function claimDaemon(ccsyncHome: string): Promise<Disposable | unde
 
 /** Returns whether a daemon of this CCSYNC_HOME runs. */
 export function isDaemonRunning(ccsyncHome: string): boolean {
-  if (lstatIfThere(join(ccsyncHome, DAEMON_LOCK_FILE)) === undefined) return false;
-  using file = openLock(ccsyncHome, DAEMON_LOCK_FILE);
-  // Shared: those who only look do not get into each other's way.
-  return !file.tryLockSync(false);
+  try {
+    using file = Deno.openSync(join(ccsyncHome, DAEMON_LOCK_FILE), { read: true });
+    // Shared: those who only look do not get into each other's way.
+    return !file.tryLockSync(false);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }

@@ -209,6 +209,25 @@ Deno.test("a daemon leaves a lock alone that another machine took over, and push
   assert.equal((await resuming.ended).code, 0);
 });
 
+Deno.test("resume takes over from the daemon of its own machine without asking", async () => {
+  await using world = await World.create();
+  const desk = await world.joined("desk");
+  Deno.mkdirSync(join(desk.projects, "app"));
+  desk.write(ID, line(desk, "opened by hand"));
+  const claim = { pid: Deno.pid, sessionId: ID, updatedAt: Date.now() };
+  desk.writeFile(`sessions/${Deno.pid}.json`, JSON.stringify(claim));
+  await using daemon = await startDaemon(desk);
+  await until("the push", async () => (await world.hubTranscript(ID)) === "" ? undefined : true);
+  assert.equal((await world.hubLock(ID))?.["machine"], "desk");
+  // The client was killed: nobody has told the daemon yet.
+  await Deno.remove(join(desk.claude, `sessions/${Deno.pid}.json`));
+  desk.scriptClaude("exit 0");
+  await desk.ccsync("resume", ID);
+  assert.equal(await world.hubLock(ID), undefined);
+  daemon.signal("SIGTERM");
+  await endOf(daemon);
+});
+
 Deno.test("daemon refuses what it cannot do", async () => {
   await using world = await World.create();
   const desk = await world.joined("desk");

@@ -8,6 +8,7 @@ import { isDaemonRunning } from "../../machine/one_process.ts";
 import { startInBackground } from "../../machine/self.ts";
 import { messageOf } from "../../errors.ts";
 import { logPath } from "../../sync/daemon/files.ts";
+import { argumentsLike, readRecord } from "../../sync/daemon/record.ts";
 import { announce, asHookEvent } from "../../sync/daemon/queue.ts";
 import { standingOf } from "../../sync/locks.ts";
 import { automationTrouble } from "../automation.ts";
@@ -45,7 +46,7 @@ async function answer({ env, terminal }: Context, word: string): Promise<void> {
     if (session !== undefined) announce(env.ccsyncHome, { session, event });
   } finally {
     // A daemon that begins looks at everything, announced or not.
-    if (!isDaemonRunning(env.ccsyncHome)) startInBackground(["daemon"], env.home);
+    if (!isDaemonRunning(env.ccsyncHome)) startDaemon(env);
   }
   if (event !== "session-start") return;
   const messages = [
@@ -54,6 +55,10 @@ async function answer({ env, terminal }: Context, word: string): Promise<void> {
   ].filter((message) => message !== undefined);
   if (messages.length === 0) return;
   terminal.result(JSON.stringify({ systemMessage: `ccsync: ${clean(messages.join("; "))}` }));
+}
+
+function startDaemon({ ccsyncHome, home }: Environment): void {
+  startInBackground(["daemon", ...argumentsLike(readRecord(ccsyncHome))], home);
 }
 
 const MOST_INPUT_CHARS = 1024 * 1024;

@@ -49,6 +49,12 @@ export function writeRecord(ccsyncHome: string, record: DaemonRecord): void {
   writeFile(pathOf(ccsyncHome), JSON.stringify(record, null, 2) + "\n");
 }
 
+/** Returns the options of a daemon that works as the last one did. */
+export function argumentsLike(record: DaemonRecord | undefined): string[] {
+  if (record === undefined) return [];
+  return ["--interval", String(record.interval), ...record.pushOnly ? ["--push-only"] : []];
+}
+
 /** So many intervals without success are no passing trouble. */
 const PATIENCE_INTERVALS = 2;
 

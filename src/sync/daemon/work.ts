@@ -86,11 +86,13 @@ export class OpenSessions {
     return [...this.#held.values()].map((held) => ({ held, isRelease: true }));
   }
 
-  #dropLost({ progress }: Workspace): void {
+  #dropLost({ config, progress }: Workspace): void {
     for (const [session, { isHeld, newHolder }] of this.#held) {
       if (isHeld) continue;
       this.#held.delete(session);
       if (newHolder === undefined || newHolder === "nobody") continue;
+      // `ccsync resume` on this machine goes on with what the daemon began.
+      if (newHolder.machine === config.machineId) continue;
       progress.warn(`${newHolder.machine} has taken session ${session} over, which is open here`);
     }
   }

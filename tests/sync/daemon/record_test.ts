@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import {
+  argumentsLike,
   automationFault,
   type DaemonRecord,
   readRecord,
@@ -50,4 +51,11 @@ Deno.test("readRecord() returns what writeRecord() wrote, and nothing of a damag
   assert.equal(readRecord(folder.path), undefined);
   folder.write("daemon.json", '{"pid":"x"}');
   assert.equal(readRecord(folder.path), undefined);
+});
+
+Deno.test("argumentsLike() starts a daemon as the last one was", () => {
+  assert.deepEqual(argumentsLike(undefined), []);
+  assert.deepEqual(argumentsLike(RECORD), ["--interval", "300"]);
+  const pushOnly = { ...RECORD, interval: 60, pushOnly: true };
+  assert.deepEqual(argumentsLike(pushOnly), ["--interval", "60", "--push-only"]);
 });
