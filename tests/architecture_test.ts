@@ -58,7 +58,8 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   "Deno.args": /^main\.ts$/,
   "Deno.exit": /^main\.ts$/,
   "Deno.env": /^src\/(?:machine\/environment|hub\/git|cli\/terminal)\.ts$/,
-  "Deno.Command": /^src\/(?:claude\/client|hub\/git|machine\/(?:processes|scheduler|self))\.ts$/,
+  "Deno.Command":
+    /^src\/(?:claude\/client|hub\/git|machine\/(?:editor|processes|scheduler|self))\.ts$/,
   "Deno.stdin": /^src\/(?:hub\/git|cli\/(?:prompts|commands\/hook))\.ts$/,
   "Deno.stdout": /^src\/cli\/terminal\.ts$/,
   "Deno.stderr": /^src\/cli\/(?:prompts|terminal)\.ts$/,

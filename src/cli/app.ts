@@ -10,7 +10,15 @@ import { CcsyncError, EXIT_CODES, messageOf } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { automationTrouble } from "./automation.ts";
 import type { Context, Ending } from "./context.ts";
-import { runAddPlaceholder, runConfigShow, runSetPath } from "./commands/config.ts";
+import { runConfigShow } from "./commands/config.ts";
+import {
+  runAddPlaceholder,
+  runAddSyncDirectory,
+  runConfigEdit,
+  runRemovePlaceholder,
+  runRemoveSyncDirectory,
+  runSetPath,
+} from "./commands/config_change.ts";
 import { runDaemon } from "./commands/daemon.ts";
 import { runDoctor } from "./commands/doctor.ts";
 import { runHook } from "./commands/hook.ts";
@@ -182,7 +190,8 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     .action((options, command) => on(command, (context) => runList(context, options)));
 
   program.command("status").description("show this machine, the hub, and what is waiting")
-    .action((_options, command) => on(command, runStatus));
+    .option("--short", "one line, at once, for prompts and status bars")
+    .action((options, command) => on(command, (context) => runStatus(context, options)));
 
   program.command("undo").description("take back what the last pull, or another command, changed")
     .argument("[id]", "the operation to take back (default: the last one)")
@@ -199,20 +208,39 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     "show this machine's configuration and the shared placeholders",
   )
     .action((_options, command) => on(command, runConfigShow));
-  config.command("add-placeholder").description("add a placeholder for this machine")
+  const changing = (name: string, description: string) =>
+    config.command(name).description(description)
+      .option("--dry-run", "show what would become of the sessions here, write nothing")
+      .option("-y, --yes", "do not ask");
+  changing("add-placeholder", "add a placeholder for this machine, or change its path")
     .argument("<name=path>", "a name of capital letters, and a directory here")
-    .action((assignment, _options, command) =>
-      on(command, (context) => runAddPlaceholder(context, assignment))
+    .action((assignment, options, command) =>
+      on(command, (context) => runAddPlaceholder(context, assignment, options))
     );
-  config.command("set-path").description(
-    "set a machine's path of a placeholder, for all machines to see",
-  )
+  changing("set-path", "set a machine's path of a placeholder, for all machines to see")
     .argument("<name>", "the placeholder")
     .argument("<machine-id>", "the machine")
     .argument("<path>", "the directory on that machine")
-    .action((name, machine, path, _options, command) =>
-      on(command, (context) => runSetPath(context, name, machine, path))
+    .action((name, machine, path, options, command) =>
+      on(command, (context) => runSetPath(context, name, machine, path, options))
     );
+  changing("remove-placeholder", "take a placeholder from this machine")
+    .argument("<name>", "the placeholder")
+    .action((name, options, command) =>
+      on(command, (context) => runRemovePlaceholder(context, name, options))
+    );
+  config.command("add-sync-dir").description("sync the sessions of projects under a directory")
+    .argument("<path>", "the directory")
+    .action((path, _options, command) =>
+      on(command, (context) => runAddSyncDirectory(context, path))
+    );
+  config.command("remove-sync-dir").description("stop to sync the sessions under a directory")
+    .argument("<path>", "the directory")
+    .action((path, _options, command) =>
+      on(command, (context) => runRemoveSyncDirectory(context, path))
+    );
+  config.command("edit").description("open the configuration in your editor")
+    .action((_options, command) => on(command, runConfigEdit));
   return program;
 }
 

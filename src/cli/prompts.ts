@@ -115,11 +115,7 @@ export async function guarded<T>(
   instead: string,
   show: (context: PromptContext) => Promise<T>,
 ): Promise<T> {
-  if (!canPrompt()) {
-    throw new CcsyncError("usage", `cannot ask "${question}": this is no terminal`, {
-      hints: [instead],
-    });
-  }
+  requireTerminal(question, instead);
   using leaving = new Leaving();
   try {
     return await show({ output: new Output(terminal), signal: leaving.signal });
@@ -127,6 +123,18 @@ export async function guarded<T>(
     if (!isLeaving(error)) throw error;
     throw new CcsyncError("cancelled", "cancelled", { cause: error });
   }
+}
+
+/**
+ * Checks that somebody can be asked.
+ *
+ * @throws {CcsyncError} kind "usage" where there is no terminal
+ */
+export function requireTerminal(question: string, instead: string): void {
+  if (canPrompt()) return;
+  throw new CcsyncError("usage", `cannot ask "${question}": this is no terminal`, {
+    hints: [instead],
+  });
 }
 
 /** The terminal as the library wants it. */

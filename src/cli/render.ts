@@ -25,6 +25,7 @@ export function renderSync(terminal: Terminal, report: SyncReport): Ending {
     return ending;
   }
   for (const session of report.sessions) terminal.note(sessionLine(report, session));
+  for (const session of report.sessions) warnForked(terminal, session);
   for (const item of memory.items) terminal.note(memoryLine(item));
   for (const fault of report.waiting) terminal.note(`  waits     ${faultLine(fault)}`);
   for (const { what, why } of report.skipped) terminal.warn(`skipped "${what}": ${why}`);
@@ -43,6 +44,13 @@ export function renderSync(terminal: Terminal, report: SyncReport): Ending {
   }
   if (!terminal.options.isQuiet) terminal.result(summaryLine(report));
   return ending;
+}
+
+/** Tells that a session was continued elsewhere, too, and where the other continuation is. */
+export function warnForked(terminal: Terminal, { fork, title }: SessionReport): void {
+  if (fork === undefined) return;
+  const kept = `the other continuation is kept as session ${fork.slice(0, 8)}`;
+  terminal.warn(`two machines continued "${title}": ${kept}`);
 }
 
 function warnUnmapped(terminal: Terminal, name: string, what: string): void {

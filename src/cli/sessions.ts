@@ -19,12 +19,13 @@ export function stateOf(session: ListedSession): string {
 
 /** Returns what sets a session apart from one that is simply in step, a few words each. */
 export function badgesOf(session: ListedSession): string[] {
-  const { isLive, lock } = session;
+  const { forkOf, isLive, lock } = session;
   // A lock of this machine's own means no more than that it is open here.
   const isLocked = lock !== null && lock.standing === "held" && !(lock.isOurs && isLive);
   return [
     ...(isLocked ? [`locked by ${lock.machine}`] : []),
     ...(isLive ? ["open here"] : []),
+    ...(forkOf === "" ? [] : ["fork"]),
     ...placeOf(session),
   ];
 }

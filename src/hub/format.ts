@@ -50,6 +50,25 @@ export function sidecarSegmentPath(id: SessionId, name: string, index: number): 
   return `${sessionPath(id)}/files/${name}/${String(index).padStart(6, "0")}`;
 }
 
+/**
+ * Returns the id of the session that keeps the other continuation of a diverged one: the same on every machine.
+ * Claude Code's own ids are UUIDs of version 4, these of version 8.
+ *
+ * Do not change: two versions that disagree keep one continuation twice.
+ *
+ * @param leaf The uuid of the record that the other continuation ends with
+ */
+export function forkId(parent: SessionId, leaf: string): SessionId {
+  const digest = hash("sha256", `${parent} ${leaf}`, "hex");
+  const [, a, b, c, d, e] = /^(.{8})(.{4}).(.{3}).(.{3})(.{12})/.exec(digest) ?? [];
+  return `${a}-${b}-8${c}-8${d}-${e}` as SessionId;
+}
+
+/** Returns whether an id is one that {@linkcode forkId} could have made. */
+export function isForkId(id: SessionId): boolean {
+  return id[14] === "8";
+}
+
 /** The key of the set that holds the user's global `CLAUDE.md` alone. */
 export const GLOBAL_SET = "claude";
 /** The one file of {@linkcode GLOBAL_SET}. */
@@ -173,6 +192,8 @@ const metaSchema = v.looseObject({
   headless: v.fallback(v.boolean(), false),
   /** The name of the session's plan, empty where it has none. */
   slug: shortText,
+  /** The id of the session that it was forked of by a merge, empty where it was not. */
+  forkOf: shortText,
   sidecars: v.fallback(v.array(v.object({ name: text, bytes: count })), []),
 });
 

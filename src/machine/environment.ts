@@ -26,11 +26,18 @@ export interface Environment {
   readonly claudeTmp: LocalPath;
   /** The Claude Code that is to be started: `CCSYNC_CLAUDE` or `claude`. */
   readonly claudeProgram: string;
+  /** The command line of the user's editor: `VISUAL`, `EDITOR`, or the system's. */
+  readonly editor: string;
+  /** Which variables that ccsync reads were set. */
+  readonly variables: ReadonlySet<string>;
   /** Where programs are looked for by name. */
   readonly searchPath: readonly string[];
   /** Returns the current time, milliseconds since 1970. */
   readonly now: () => number;
 }
+
+/** Variables of which it is worth knowing whether a value comes from them. */
+const VARIABLES = ["CCSYNC_HOME", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_TMPDIR", "CCSYNC_CLAUDE"];
 
 /**
  * Reads the surroundings from the process.
@@ -56,6 +63,8 @@ export function readEnvironment(): Environment {
       .normalize("NFC") as LocalPath,
     configHome: nonEmpty("XDG_CONFIG_HOME") ?? join(home, ".config"),
     claudeTmp: claudeTmp(),
+    editor: nonEmpty("VISUAL") ?? nonEmpty("EDITOR") ?? (os === "windows" ? "notepad" : "vi"),
+    variables: new Set(VARIABLES.filter((name) => nonEmpty(name) !== undefined)),
     claudeProgram: nonEmpty("CCSYNC_CLAUDE") ?? "claude",
     searchPath: (nonEmpty("PATH") ?? "").split(delimiter).filter((path) => path !== ""),
     now: Date.now,

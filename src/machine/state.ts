@@ -242,12 +242,14 @@ export class State implements Disposable {
 
   /** Returns the hub's sessions as of the fact `hub_head`. */
   catalogue(): Map<SessionId, CatalogueRow> {
-    return new Map(this.#all("catalogue", (row) => {
-      const id = row["id"] as SessionId;
-      const transcript = JSON.parse(String(row["transcript"])) as HubFile;
-      const files = new Map(JSON.parse(String(row["files"])) as [string, HubFile][]);
-      return [id, { id, transcript, files, meta: String(row["meta"]) }];
-    }));
+    const rows = this.#all("catalogue", readCatalogueRow);
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** Returns one session of the hub as of the fact `hub_head`, if it is there. */
+  catalogueRow(id: SessionId): CatalogueRow | undefined {
+    const row = this.#db.prepare("SELECT * FROM catalogue WHERE id = ?").get(id);
+    return row === undefined ? undefined : readCatalogueRow(row);
   }
 
   /** Puts a session into the catalogue. */
@@ -353,6 +355,15 @@ type Table = "base" | "catalogue" | "project" | "text_base" | "memory_project";
 const TEXT_BASE_COLUMNS = "set_key, path, oid, hash, file, folder, size, mtime_ms, ino, profile";
 
 type Row = Readonly<Record<string, unknown>>;
+
+function readCatalogueRow(row: Row): CatalogueRow {
+  return {
+    id: row["id"] as SessionId,
+    transcript: JSON.parse(String(row["transcript"])) as HubFile,
+    files: new Map(JSON.parse(String(row["files"])) as [string, HubFile][]),
+    meta: String(row["meta"]),
+  };
+}
 
 function readBase(row: Row): Base {
   return {

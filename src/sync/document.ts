@@ -39,7 +39,10 @@ export interface Document extends DocumentKind {
 export type LocalDocument = Document & { readonly local: LocalFile };
 
 /** Returns where a segment of a document is in the hub. */
-export function documentSegmentPath({ id, name }: Document, index: number): string {
+export function documentSegmentPath(
+  { id, name }: Pick<Document, "id" | "name">,
+  index: number,
+): string {
   return name === TRANSCRIPT ? segmentPath(id, index) : sidecarSegmentPath(id, name, index);
 }
 

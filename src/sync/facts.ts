@@ -198,13 +198,16 @@ class Gatherer {
     { base, end, hubState, id, local, localState }: Document,
     portable: Meta | undefined,
     meta: Meta | undefined,
-    { isMoved }: Place,
+    { isMoved, unmapped }: Place,
   ): SessionFacts {
+    // A placeholder that was taken from this machine: there is no better place, and no path to write.
+    const isWaiting = local !== undefined && unmapped.length > 0;
     return {
       local: localState,
       hub: hubState,
       isAligned: base?.aligned ?? false,
-      isPlaced: base?.profile === this.#workspace.profileKey && base.project === portable?.project,
+      isPlaced: isWaiting ||
+        (base?.profile === this.#workspace.profileKey && base.project === portable?.project),
       isMoved,
       isTorn: local !== undefined && end < local.stamp.size,
       isLive: this.#live.has(id),

@@ -7,11 +7,13 @@
 import type { SessionId } from "../brands.ts";
 import { acquireLock, type HeldLock, lockViews } from "./locks.ts";
 import { push } from "./push.ts";
-import type { SyncReport } from "./report.ts";
+import type { SessionReport, SyncReport } from "./report.ts";
 import { fetchHub, type Workspace } from "./workspace.ts";
 
 /** Keeps one session in step. */
 export class SessionKeeper {
+  /** Sessions that another machine continued, too, in all steps so far. */
+  readonly forked: SessionReport[] = [];
   readonly #session: SessionId;
   #held: HeldLock | undefined;
   /** The holder that was told of: one message each. */
@@ -43,6 +45,7 @@ export class SessionKeeper {
       isOptimistic: true,
       ...(held === undefined ? {} : { locks: [{ held, isRelease: isLast }] }),
     });
+    this.forked.push(...report.sessions.filter(({ fork }) => fork !== undefined));
     if (held?.newHolder !== undefined && held.newHolder !== "nobody") {
       this.#tell(workspace, held.newHolder.machine);
     }

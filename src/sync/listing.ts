@@ -48,14 +48,14 @@ export interface ListOptions {
   readonly headless: boolean;
 }
 
-/** Lists sessions, the last edited first. Nothing is fetched. */
+/** Lists sessions, the last edited first, each with its forks behind it. Nothing is fetched. */
 export async function listSessions(
   workspace: Workspace,
   { side, all, headless }: ListOptions,
 ): Promise<ListedSession[]> {
   const { sessions } = await gatherFacts(workspace, { all });
   const locks = await lockViews(workspace);
-  return sessions
+  const sorted = sessions
     .filter(({ transcript: { base, hub, local } }) => {
       // What Claude Code's clean-up took from here is one of this machine's sessions still.
       const isOurs = local !== undefined || (base && hub) !== undefined;
@@ -64,6 +64,24 @@ export async function listSessions(
     .map((view) => listed(workspace, view, locks.get(view.id)))
     .filter((session) => headless || !session.headless)
     .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
+  return underParents(sorted);
+}
+
+/** Puts forks behind the session that they were forked of, where that is listed, too. */
+export function underParents<T extends Pick<ListedSession, "id" | "forkOf">>(
+  sessions: readonly T[],
+): T[] {
+  const ids = new Set<string>(sessions.map(({ id }) => id));
+  const forks = Map.groupBy(sessions, ({ forkOf }) => ids.has(forkOf) ? forkOf : "");
+  const ordered = new Set<T>();
+  // All of them once more: the hub may claim that sessions are forks of each other.
+  const pending = [...forks.get("") ?? [], ...sessions].reverse();
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (ordered.has(next)) continue;
+    ordered.add(next);
+    pending.push(...(forks.get(next.id) ?? []).toReversed());
+  }
+  return [...ordered];
 }
 
 function listed(

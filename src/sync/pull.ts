@@ -4,8 +4,9 @@
  * @module
  */
 import { messageOf } from "../errors.ts";
+import type { SharedPlaceholders } from "../hub/format.ts";
 import { countLines } from "../transcript/lines.ts";
-import { HUB_START, localForm, positionAfter } from "./content.ts";
+import { compareFromBase, HUB_START, localForm, positionAfter, type TwoSided } from "./content.ts";
 import {
   gatherFacts,
   isFileTrouble,
@@ -13,6 +14,7 @@ import {
   type Scope,
   type SessionView,
 } from "./facts.ts";
+import { type Fork, reconcileBranches } from "./fork.ts";
 import { receiveMemory } from "./memory/receive.ts";
 import { gatherMemory } from "./memory/view.ts";
 import { planPull, type PullAction } from "./plan.ts";
@@ -33,6 +35,8 @@ export interface PullOptions extends Scope {
   readonly isDryRun: boolean;
   /** Put back sessions that are old and no longer here. */
   readonly isForced: boolean;
+  /** Takes the shared table to be so changed: for what a change would do. */
+  readonly changeShared?: (shared: SharedPlaceholders) => SharedPlaceholders;
   /** What the journal calls it. @default {"pull"} */
   readonly command?: string;
 }
@@ -49,7 +53,11 @@ export async function pull(workspace: Workspace, options: PullOptions): Promise<
   const head = await fetchHub(workspace);
   if (head !== undefined) {
     // What the shared table says of this machine counts from here on; what changed here goes up at the next push.
-    const { shared, isSharedChanged } = await register(workspace, head);
+    const { shared, isSharedChanged } = await register(
+      workspace,
+      head,
+      options.changeShared,
+    );
     if (!isSharedChanged) agreeOn(workspace, shared);
   }
   const overview = await gatherFacts(workspace, options);
@@ -70,6 +78,7 @@ async function pullSessions(
   const sessions: SessionReport[] = [];
   const waiting: SessionFault[] = [];
   const failed: SessionFault[] = [];
+  const known = new Set(overview.sessions.map(({ id }) => id));
   for (const view of overview.sessions) {
     const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });
     const action = view.project === undefined ? "none" : planPull(view.facts, options.isForced);
@@ -82,7 +91,7 @@ async function pullSessions(
     try {
       const report = options.isDryRun
         ? await foreseen(workspace, view, action)
-        : await receiveSession(workspace, view, action, faults);
+        : await receiveSession(workspace, view, action, known, faults);
       if (report !== undefined) sessions.push(report);
       if (faults.length > 0) failed.push(fault(faults.join("; ")));
     } catch (error) {
@@ -115,7 +124,7 @@ async function foreseen(
   view: SessionView,
   action: PullAction,
 ): Promise<SessionReport | undefined> {
-  const { base, codec, hub, localState } = view.transcript;
+  const { base, codec, hub, local, localState } = view.transcript;
   const sidecars = sidecarItems(view, action);
   let [lines, bytes] = [0, 0];
   if (hub !== undefined && action !== "none") {
@@ -129,6 +138,9 @@ async function foreseen(
   if (action === "none" && sidecars.length === 0) return undefined;
   const sizes = new Map(view.meta?.sidecars.map((file) => [file.name, file.bytes]));
   for (const { document } of sidecars) bytes += sizes.get(document.name) ?? 0;
+  const fork = action === "merge" && hub !== undefined && local !== undefined
+    ? await foreseenFork(workspace, view, { ...view.transcript, hub, local })
+    : undefined;
   return {
     id: view.id,
     title: titleOf(view),
@@ -137,5 +149,16 @@ async function foreseen(
     lines,
     files: sidecars.length,
     bytes,
+    ...(fork === undefined ? {} : { fork: fork.id }),
   };
+}
+
+async function foreseenFork(
+  workspace: Workspace,
+  view: SessionView,
+  document: TwoSided,
+): Promise<Fork | undefined> {
+  const { size } = document.local.stamp;
+  const found = await compareFromBase(workspace, document, size);
+  return (await reconcileBranches(workspace, view, document, found, size)).fork;
 }

@@ -228,7 +228,11 @@ async function planItems(
       done.fail(view, error);
     }
   }
-  return items;
+  const ids = new Set(items.map(({ view }) => view.id));
+  return items.map((item) => {
+    const fork = item.transcript?.fork;
+    return fork !== undefined && ids.has(fork.id) ? { ...item, isForkHere: true } : item;
+  });
 }
 
 function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
@@ -247,6 +251,7 @@ function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
     lines,
     files: sidecars.length,
     bytes,
+    ...(transcript?.fork === undefined ? {} : { fork: transcript.fork.id }),
   };
 }
 

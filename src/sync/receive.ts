@@ -4,8 +4,8 @@
  * @module
  */
 import { hash } from "node:crypto";
-import { join } from "node:path";
-import type { LocalPath, PortablePath } from "../brands.ts";
+import { dirname, join } from "node:path";
+import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
 import type { SidecarRoot } from "../claude/kinds.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
 import { survivingTime } from "../claude/retention.ts";
@@ -17,9 +17,10 @@ import type { HubFile } from "../machine/state.ts";
 import { countLines, joinBytes } from "../transcript/lines.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
-import type { Document } from "./document.ts";
+import { type Document, TRANSCRIPT } from "./document.ts";
 import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
+import { type Fork, reconcileBranches } from "./fork.ts";
 import { planSidecarPull, type PullAction, type SidecarPull } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
@@ -52,17 +53,26 @@ interface Incoming {
   readonly document: Document & { readonly hub: HubFile };
   /** Where the file has to be. */
   readonly target: LocalPath;
+  /** Sessions that need not be made: they are here. */
+  readonly known: ReadonlySet<SessionId>;
+}
+
+/** What was done with one document. */
+interface Done {
+  readonly action: string;
+  readonly lines: number;
+  readonly bytes: number;
+  readonly fork?: SessionId;
 }
 
 /** What came of one document; `undefined` where it already was in step. */
-type Received =
-  | { readonly action: string; readonly lines: number; readonly bytes: number }
-  | undefined;
+type Received = Done | undefined;
 
 /**
  * Brings one session here in step with the hub, and remembers that they agree: sidecars first, so that
  * nobody sees a transcript whose quoted files are missing. Returns `undefined` where it already was.
  *
+ * @param known The sessions that are here
  * @param faults Receives why sidecars could not be brought
  * @throws {FileTrouble} The transcript changed meanwhile; it was not written to
  */
@@ -70,6 +80,7 @@ export async function receiveSession(
   workspace: Workspace,
   view: SessionView,
   action: PullAction,
+  known: ReadonlySet<SessionId>,
   faults: string[],
 ): Promise<SessionReport | undefined> {
   const { path, transcript: { hub } } = view;
@@ -78,7 +89,7 @@ export async function receiveSession(
   for (const item of sidecarItems(view, action)) {
     try {
       const target = sidecarPath(workspace, view, path, item.document.name);
-      const incoming = { workspace, view, document: item.document, target };
+      const incoming = { workspace, view, document: item.document, target, known };
       const received = await receive(incoming, item.action);
       if (received !== undefined) files++;
       bytes += received?.bytes ?? 0;
@@ -88,7 +99,7 @@ export async function receiveSession(
     }
   }
   const document = { ...view.transcript, hub };
-  const received = await receive({ workspace, view, document, target: path }, action);
+  const received = await receive({ workspace, view, document, target: path, known }, action);
   if (received === undefined && files === 0) return undefined;
   return {
     id: view.id,
@@ -98,6 +109,7 @@ export async function receiveSession(
     lines: received?.lines ?? 0,
     bytes: bytes + (received?.bytes ?? 0),
     files,
+    ...(received?.fork === undefined ? {} : { fork: received.fork }),
   };
 }
 
@@ -155,10 +167,11 @@ async function replaceIfOther(incoming: Incoming): Promise<Received> {
 
 /** Extends the local file where it is a beginning of the hub's, else writes both continuations anew. */
 async function joinBoth(incoming: Incoming): Promise<Received> {
-  const { workspace, document, target } = incoming;
+  const { workspace, view, document, target } = incoming;
   const { base, local, localState } = document;
   if (local === undefined) return undefined;
-  const found = await compareFromBase(workspace, { ...document, local }, local.stamp.size);
+  const [both, { size }] = [{ ...document, local }, local.stamp];
+  const found = await compareFromBase(workspace, both, size);
   const isInPlace = local.path === target &&
     (base === undefined || localState === "unknown" || base.profile === workspace.profileKey);
   if (isInPlace && found.beginsWithHub) {
@@ -168,7 +181,26 @@ async function joinBoth(incoming: Incoming): Promise<Received> {
   if (isInPlace && found.isPrefixOfHub) return extend(incoming, found);
   const rewrite = local.path === target ? "rewrite" : "move";
   const action = found.missing.length > 0 ? "merge" : rewrite;
-  return await replace(incoming, action, relocalised(incoming, found.missing));
+  const { comparison, fork } = await reconcileBranches(workspace, view, both, found, size);
+  // First: a merge without it would hide the hub's continuation for good.
+  if (fork !== undefined) await createFork(incoming, fork);
+  const received = await replace(incoming, action, relocalised(incoming, comparison.missing));
+  return fork === undefined ? received : { ...received, fork: fork.id };
+}
+
+/** Writes the hub's continuation as a session of its own, beside the one that is about to be merged. */
+async function createFork(incoming: Incoming, { id, line }: Fork): Promise<void> {
+  const { known, workspace } = incoming;
+  const target = join(dirname(incoming.target), `${id}.jsonl`) as LocalPath;
+  const isInHub = workspace.state.catalogueRow(id) !== undefined;
+  if (isInHub || known.has(id) || lstatIfThere(target) !== undefined) return;
+  using pending = new PendingFile(target);
+  await writeHubContent(incoming, pending);
+  pending.write(line);
+  const noted = { workspace, document: { id, name: TRANSCRIPT } };
+  noteReplacement(noted, target, { hash: pending.hash, size: pending.size });
+  requireUntouched(incoming);
+  pending.place(restoredTime(incoming));
 }
 
 /** Returns lines that were written with earlier placeholders as they read with today's. */
@@ -214,18 +246,11 @@ async function replace(
   incoming: Incoming,
   action: string,
   missing: readonly Uint8Array[],
-): Promise<Received> {
+): Promise<Done> {
   const { workspace, document, target } = incoming;
-  const { codec, hub, merge } = document;
   const old = document.local?.path;
   using pending = new PendingFile(target);
-  let [lines, last] = [0, NEWLINE[0]];
-  for await (const piece of localForm(workspace, codec, hub.segments, HUB_START)) {
-    pending.write(piece);
-    lines += countLines(piece);
-    last = piece.at(-1) ?? last;
-  }
-  if (merge === "append" && last !== NEWLINE[0]) pending.write(NEWLINE);
+  const lines = await writeHubContent(incoming, pending);
   const hubBytes = pending.size;
   for (const line of missing) pending.write(line);
   // A session that moves may meet an older copy of itself.
@@ -243,6 +268,21 @@ async function replace(
   rescueLate(replaced, document.local?.stamp.size ?? 0, target);
   remember(incoming, hubBytes, target, blocks);
   return { action, lines, bytes: hubBytes };
+}
+
+/** Writes the hub's content in local form, and returns how many lines it has. */
+async function writeHubContent(
+  { document: { codec, hub, merge }, workspace }: Incoming,
+  pending: PendingFile,
+): Promise<number> {
+  let [lines, last] = [0, NEWLINE[0]];
+  for await (const piece of localForm(workspace, codec, hub.segments, HUB_START)) {
+    pending.write(piece);
+    lines += countLines(piece);
+    last = piece.at(-1) ?? last;
+  }
+  if (merge === "append" && last !== NEWLINE[0]) pending.write(NEWLINE);
+  return lines;
 }
 
 /** What the journal needs to know of a document that changes. */

@@ -21,6 +21,8 @@ export interface SessionReport {
   readonly files: number;
   /** Bytes that travelled. */
   readonly bytes: number;
+  /** Both sides continued it: the session that keeps the other continuation. */
+  readonly fork?: SessionId;
 }
 
 /** A session that was not synced, and why. */

@@ -131,7 +131,7 @@ async function restored(workspace: Workspace, view: SessionView): Promise<LocalP
   const faults: string[] = [];
   workspace.journal.begin("resume");
   try {
-    await receiveSession(workspace, view, "create", faults);
+    await receiveSession(workspace, view, "create", new Set(), faults);
     workspace.journal.end();
   } catch (error) {
     throw new CcsyncError("failed", `cannot bring "${titleOf(view)}" here: ${messageOf(error)}`, {

@@ -7,24 +7,24 @@ import { stampOf } from "../claude/scan.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
 import type { Base } from "../machine/state.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
-import { type Meta, metaPath, parseMeta } from "../hub/format.ts";
-import { countLines, joinBytes } from "../transcript/lines.ts";
-import { SegmentCutter } from "../transcript/segments.ts";
-import { NO_SUMMARY } from "../transcript/summary.ts";
-import { utf8 } from "../translate/bytes.ts";
-import {
-  compareFromBase,
-  type Comparison,
-  piecesOf,
-  portable,
-  summaryOf,
-  type TwoSided,
-} from "./content.ts";
+import { type Meta, metaPath } from "../hub/format.ts";
+import { joinBytes } from "../transcript/lines.ts";
+import { compareFromBase, type Comparison, piecesOf, portable, type TwoSided } from "./content.ts";
 import { type Document, documentSegmentPath, type LocalDocument, TRANSCRIPT } from "./document.ts";
 import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
+import {
+  type Fork,
+  type LocalFork,
+  localFork,
+  reconcileBranches,
+  sendBelongings,
+  sendFork,
+} from "./fork.ts";
+import { metaOf, portableMeta } from "./meta.ts";
 import { planPush, planSidecarPush, type PushAction, type SidecarPush } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
+import { SegmentWriter } from "./segment_writer.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A document and what a push does with it. */
@@ -34,6 +34,10 @@ export interface DocumentItem {
   /** What a merge found, and the hashes of the local file from before it was looked at. */
   readonly comparison?: Comparison;
   readonly blocks?: readonly string[];
+  /** The session that is to keep the hub's continuation, where a merge would hide it. */
+  readonly fork?: Fork;
+  /** Where it is such a session, made here by a pull: what it begins with. */
+  readonly origin?: LocalFork;
 }
 
 /** A session and what a push does with its documents. */
@@ -41,6 +45,8 @@ export interface PushItem {
   readonly view: SessionView;
   readonly transcript?: DocumentItem;
   readonly sidecars: readonly DocumentItem[];
+  /** Whether a pull has made the transcript's fork here, so that it goes up like every other session. */
+  readonly isForkHere?: boolean;
 }
 
 /** What was sent of a session. */
@@ -83,13 +89,21 @@ async function documentItem(
   if (action === "none" || local === undefined) return undefined;
   if (action === "create" && document.merge === "append" && document.end === 0) return undefined;
   const item = { document: { ...document, local }, action };
+  const isTranscript = document.name === TRANSCRIPT;
+  if (action === "create" && isTranscript) {
+    const origin = await localFork(workspace, item.document);
+    return origin === undefined ? item : { ...item, origin };
+  }
   if (action !== "merge" || hub === undefined) return item;
   const both: TwoSided = { ...item.document, hub };
   // Hashed before it is read: an edit in between is then found by the next run.
   const blocks = blockHashes(local.path, document.end);
-  const comparison = await compareFromBase(workspace, both, document.end);
-  const isMoved = document.name === TRANSCRIPT && view.facts.isMoved;
-  if (comparison.missing.length > 0 || isMoved) return { ...item, comparison, blocks };
+  const found = await compareFromBase(workspace, both, document.end);
+  const { comparison, fork } = await reconcileBranches(workspace, view, both, found, document.end);
+  const isMoved = isTranscript && view.facts.isMoved;
+  if (comparison.missing.length > 0 || isMoved) {
+    return { ...item, comparison, blocks, ...(fork === undefined ? {} : { fork }) };
+  }
   // A file that is behind the hub, and was never synced, is left to the next pull to look at.
   if (comparison.beginsWithHub || document.localState !== "unknown") {
     const base = baseOf(workspace, view, item, blocks, comparison.beginsWithHub);
@@ -125,8 +139,18 @@ export async function sendSession(
     }
   }
   const inHub = view.sidecars.filter(({ hub, name }) => hub !== undefined || !faults.has(name));
-  const meta = metaOf(workspace, view, inHub, { ...total, bytes: sent?.bytes ?? 0 });
+  const added = { ...total, bytes: sent?.bytes ?? 0 };
+  const meta = await forkedMeta(
+    workspace,
+    changes,
+    item,
+    metaOf(workspace, view, inHub, added),
+  );
   await changes.write(metaPath(view.id), portableMeta(workspace, meta, view.portableMeta));
+  const fork = transcript?.fork;
+  if (fork !== undefined && item.isForkHere !== true) {
+    await sendFork(workspace, changes, view, fork);
+  }
   const report = {
     id: view.id,
     title: meta.title || titleOf(view),
@@ -134,8 +158,30 @@ export async function sendSession(
     action: transcript?.action ?? "files",
     files: sidecars.length - faults.size,
     ...total,
+    ...(fork === undefined ? {} : { fork: fork.id }),
   };
   return { report, bases, faults: [...faults.values()] };
+}
+
+/** Completes the meta of a fork that a pull made here with what only its parent knows. */
+async function forkedMeta(
+  workspace: Workspace,
+  changes: CommitChanges,
+  { transcript, view }: PushItem,
+  meta: Meta,
+): Promise<Meta> {
+  const origin = transcript?.origin;
+  if (origin === undefined) return meta;
+  const belongings = await sendBelongings(workspace, changes, view, origin);
+  return {
+    ...meta,
+    forkOf: origin.parent,
+    createdBy: origin.createdBy,
+    lastEditedBy: origin.lastEditedBy,
+    lines: meta.lines + origin.lines,
+    bytes: meta.bytes + origin.bytes,
+    sidecars: [...meta.sidecars, ...belongings],
+  };
 }
 
 /** What was sent of one document. */
@@ -199,7 +245,7 @@ async function sendOnce(
     (keepsBase(item)
       ? blockHashes(local.path, document.end, base?.blocks, base?.localBytes)
       : blockHashes(local.path, document.end));
-  const writer = await SegmentWriter.open(workspace, changes, document, action);
+  const writer = await writerOf(workspace, changes, item);
   for (const piece of newContent(item)) {
     // New lines follow the placeholders that the file was written with, until a pull localises it anew.
     const profile = keepsBase(item) ? base?.profile : undefined;
@@ -212,19 +258,36 @@ async function sendOnce(
   return { lines, bytes, segments, base: baseOf(workspace, view, item, blocks, isAligned) };
 }
 
+async function writerOf(
+  { mirror }: Workspace,
+  changes: CommitChanges,
+  { action, document, origin }: DocumentItem,
+): Promise<SegmentWriter> {
+  if (origin !== undefined) return await SegmentWriter.branch(changes, document, origin);
+  const segments = document.hub?.segments ?? [];
+  const last = action === "replace" || action === "create" ? undefined : segments.at(-1);
+  if (last === undefined) return SegmentWriter.replace(changes, document);
+  const content = await mirror.objects.blob(last);
+  return SegmentWriter.extend(changes, document, {
+    segments: segments.slice(0, -1),
+    last: content,
+  });
+}
+
 /** Whether the beginning of the local file is as the base has it. */
 function keepsBase({ action, document }: DocumentItem): boolean {
   return document.localState !== "unknown" && action !== "create";
 }
 
 /** Returns the content of a document that a push sends, in pieces. */
-export function newContent({ action, comparison, document }: DocumentItem): Iterable<Uint8Array> {
+export function newContent(item: DocumentItem): Iterable<Uint8Array> {
+  const { action, comparison, document, origin } = item;
   if (action === "move") return [];
   if (comparison !== undefined) return [joinBytes(comparison.missing)];
   return piecesOf(
     document.local.path,
     document.codec,
-    firstNewByte(action, document),
+    origin?.localBytes ?? firstNewByte(action, document),
     document.end,
   );
 }
@@ -253,107 +316,4 @@ function baseOf(
     stamp: local.stamp,
     profile: keepsBase(item) ? base?.profile ?? workspace.profileKey : workspace.profileKey,
   };
-}
-
-/** Writes portable bytes as the segments of a document. */
-class SegmentWriter {
-  lines = 0;
-  bytes = 0;
-  readonly #changes: CommitChanges;
-  readonly #document: Document;
-  readonly #cutter: SegmentCutter;
-  readonly #replaces: boolean;
-  #index: number;
-
-  private constructor(
-    changes: CommitChanges,
-    document: Document,
-    index: number,
-    last: Uint8Array | undefined,
-    replaces: boolean,
-  ) {
-    this.#changes = changes;
-    this.#document = document;
-    this.#index = index;
-    this.#cutter = new SegmentCutter(last);
-    this.#replaces = replaces;
-  }
-
-  /** Continues the last segment of the hub's document, or begins anew. */
-  static async open(
-    workspace: Workspace,
-    changes: CommitChanges,
-    document: Document,
-    action: DocumentItem["action"],
-  ): Promise<SegmentWriter> {
-    const replaces = action === "replace" || action === "create";
-    const last = replaces ? undefined : document.hub?.segments.at(-1);
-    const content = last === undefined ? undefined : await workspace.mirror.objects.blob(last);
-    const index = last === undefined ? 0 : (document.hub?.segments.length ?? 1) - 1;
-    return new SegmentWriter(changes, document, index, content, replaces);
-  }
-
-  /** How many segments the document has so far. */
-  get segments(): number {
-    return this.#index;
-  }
-
-  async write(content: Uint8Array): Promise<void> {
-    if (content.length === 0) return;
-    this.lines += countLines(content);
-    this.bytes += content.length;
-    for (const segment of this.#cutter.push(content)) await this.#segment(segment);
-  }
-
-  async end(): Promise<void> {
-    const last = this.bytes > 0 ? this.#cutter.end() : undefined;
-    if (last !== undefined) await this.#segment(last);
-    if (!this.#replaces) return;
-    // An empty file is a segment, too: without any, the document would not be there.
-    if (this.#index === 0) await this.#segment(new Uint8Array());
-    const before = this.#document.hub?.segments.length ?? 0;
-    for (let i = this.#index; i < before; i++) {
-      await this.#changes.remove(documentSegmentPath(this.#document, i));
-    }
-  }
-
-  async #segment(content: Uint8Array): Promise<void> {
-    await this.#changes.write(documentSegmentPath(this.#document, this.#index++), content);
-  }
-}
-
-function metaOf(
-  workspace: Workspace,
-  view: SessionView,
-  sidecars: readonly Document[],
-  added: { readonly lines: number; readonly bytes: number },
-): Meta {
-  const { meta, project, transcript: { end, local } } = view;
-  const { machineId } = workspace.config;
-  const known = new Map(meta?.sidecars.map(({ name, bytes }) => [name, bytes]));
-  return {
-    ...NO_SUMMARY,
-    ...meta,
-    ...(local === undefined ? {} : summaryOf(local.path, end, meta)),
-    project: project ?? meta?.project ?? "",
-    createdBy: meta?.createdBy || machineId,
-    lastEditedBy: added.bytes > 0 ? machineId : meta?.lastEditedBy || machineId,
-    lines: (meta?.lines ?? 0) + added.lines,
-    bytes: (meta?.bytes ?? 0) + added.bytes,
-    sidecars: sidecars.map(({ end, local, name }) => {
-      return { name, bytes: local === undefined ? known.get(name) ?? 0 : end };
-    }),
-  };
-}
-
-/** Returns the meta in portable form. What did not change keeps its form: a token unknown here stays a token. */
-function portableMeta(workspace: Workspace, meta: Meta, earlier: string | undefined): string {
-  const json = new TextDecoder().decode(portable(workspace, "json", utf8(JSON.stringify(meta))));
-  const before = earlier === undefined ? undefined : parseMeta(earlier);
-  const local = before === undefined ? undefined : workspace.localJson(before);
-  const kept = Object.entries(before ?? {}).filter(([key]) => {
-    return JSON.stringify(local?.[key]) === JSON.stringify(meta[key]);
-  });
-  return JSON.stringify({ ...JSON.parse(json) as Meta, ...Object.fromEntries(kept) }, null, 2) +
-    "\n";
 }

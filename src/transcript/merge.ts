@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Buffer } from "node:buffer";
+import { asBuffer } from "./lines.ts";
 
 /**
  * Returns those local lines, in order, that the hub's lines lack. The merged transcript is the hub's lines
@@ -40,12 +40,10 @@ interface Match {
 type Matches = (Match | undefined)[];
 
 /** Whether a line is a chain record: only those carry `"uuid"` beside `"parentUuid"` (fixtures). */
-function isChainRecord(line: Uint8Array): boolean {
+export function isChainRecord(line: Uint8Array): boolean {
   const buffer = asBuffer(line);
   return buffer.includes('"uuid":"') && buffer.includes('"parentUuid":');
 }
-
-const asBuffer = (bytes: Uint8Array) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
 
 /** Equal lines have equal keys. Latin-1 maps bytes to characters one to one. */
 function keyOf(line: Uint8Array): string {

@@ -7,9 +7,13 @@
  * @module
  */
 import { splitLines } from "./lines.ts";
+import { answerOf, type Json, promptOf, recordOf, textOf } from "./records.ts";
 
 /** So many first and last bytes of a transcript are looked at. */
 export const SUMMARY_BYTES = 256 * 1024;
+
+/** The key with which a title's record names the session that its own one was forked of. Claude Code ignores it. */
+export const FORK_KEY = "forkOf";
 
 const TITLE_LENGTH = 200;
 const PREVIEW_LENGTH = 500;
@@ -28,6 +32,8 @@ export interface Summary {
   readonly headless: boolean;
   /** The name of the session's plan file. */
   readonly slug: string;
+  /** The id of the session that it was forked of by a merge. */
+  readonly forkOf: string;
 }
 
 /** The summary of a transcript that says nothing. */
@@ -41,9 +47,8 @@ export const NO_SUMMARY: Summary = {
   updatedAt: "",
   headless: false,
   slug: "",
+  forkOf: "",
 };
-
-type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Returns the summary of a transcript.
@@ -57,23 +62,26 @@ export function summarize(head: Uint8Array, tail: Uint8Array, earlier?: Summary)
   const all = [...first, ...records(tail)];
   const customTitle = lastText(all, "custom-title", "customTitle");
   const aiTitle = lastText(all, "ai-title", "aiTitle") || lastText(all, "summary", "summary");
-  const firstPrompt = promptsOf(first)[0] ?? earlier?.firstPrompt ?? "";
-  const times = all.map((record) => text(record["timestamp"])).filter((time) => time !== "").sort();
+  const firstPrompt = first.map(promptOf).find((prompt) => prompt !== "") ?? earlier?.firstPrompt ??
+    "";
+  const times = all.map((record) => textOf(record["timestamp"])).filter((time) => time !== "")
+    .sort();
   return {
     title: shorten(customTitle || aiTitle || earlier?.title || firstPrompt, TITLE_LENGTH),
     firstPrompt: shorten(firstPrompt, PREVIEW_LENGTH),
     lastPrompt: shorten(lastPromptOf(all) || earlier?.lastPrompt || firstPrompt, PREVIEW_LENGTH),
-    lastAnswer: shorten(answersOf(all).at(-1) ?? earlier?.lastAnswer ?? "", PREVIEW_LENGTH),
+    lastAnswer: shorten(lastOf(all, answerOf) || (earlier?.lastAnswer ?? ""), PREVIEW_LENGTH),
     branch: lastValue(all, "gitBranch") || (earlier?.branch ?? ""),
     createdAt: earlier?.createdAt || (times[0] ?? ""),
     updatedAt: latest(times.at(-1) ?? "", earlier?.updatedAt ?? ""),
     headless: isHeadless(first, earlier),
     slug: lastValue(all, "slug") || (earlier?.slug ?? ""),
+    forkOf: earlier?.forkOf || forkOf(all),
   };
 }
 
 function isHeadless(records: readonly Json[], earlier: Summary | undefined): boolean {
-  const entrypoint = records.map((record) => text(record["entrypoint"])).find((name) =>
+  const entrypoint = records.map((record) => textOf(record["entrypoint"])).find((name) =>
     name !== ""
   );
   return entrypoint === undefined ? earlier?.headless ?? false : entrypoint.startsWith("sdk-");
@@ -81,68 +89,29 @@ function isHeadless(records: readonly Json[], earlier: Summary | undefined): boo
 
 const latest = (a: string, b: string) => a > b ? a : b;
 
+function forkOf(records: readonly Json[]): string {
+  return lastValue(records.filter(({ type }) => type === "custom-title"), FORK_KEY);
+}
+
 function records(bytes: Uint8Array): Json[] {
-  const decoder = new TextDecoder();
-  return splitLines(bytes).flatMap((line) => {
-    const record = parse(decoder.decode(line));
-    return record === undefined ? [] : [record];
-  });
+  return splitLines(bytes).map(recordOf).filter((record) => record !== undefined);
 }
-
-function parse(line: string): Json | undefined {
-  try {
-    return object(JSON.parse(line));
-  } catch {
-    // Torn and garbage lines say nothing; they travel all the same.
-    return undefined;
-  }
-}
-
-function object(value: unknown): Json | undefined {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? value as Json
-    : undefined;
-}
-
-const text = (value: unknown): string => typeof value === "string" ? value : "";
 
 function lastText(records: readonly Json[], type: string, field: string): string {
-  return text(records.findLast((record) => record["type"] === type)?.[field]);
+  return textOf(records.findLast((record) => record["type"] === type)?.[field]);
 }
 
 function lastValue(records: readonly Json[], field: string): string {
-  return text(records.findLast((record) => text(record[field]) !== "")?.[field]);
+  return textOf(records.findLast((record) => textOf(record[field]) !== "")?.[field]);
+}
+
+function lastOf(records: readonly Json[], read: (record: Json) => string): string {
+  const found = records.findLast((record) => read(record) !== "");
+  return found === undefined ? "" : read(found);
 }
 
 function lastPromptOf(records: readonly Json[]): string {
-  return lastText(records, "last-prompt", "lastPrompt") || (promptsOf(records).at(-1) ?? "");
-}
-
-/** Returns what people typed: no tool results, no reminders, no side chains. */
-function promptsOf(records: readonly Json[]): string[] {
-  return records.flatMap((record) => {
-    const isTyped = record["type"] === "user" && record["isSidechain"] !== true &&
-      record["isMeta"] !== true && record["isCompactSummary"] !== true;
-    const prompt = isTyped ? textOf(object(record["message"])?.["content"]).trim() : "";
-    return prompt === "" || /^<(?:local-command|command-|system-reminder|bash-)/.test(prompt)
-      ? []
-      : [prompt];
-  });
-}
-
-function answersOf(records: readonly Json[]): string[] {
-  return records.flatMap((record) => {
-    const isAnswer = record["type"] === "assistant" && record["isSidechain"] !== true;
-    const answer = isAnswer ? textOf(object(record["message"])?.["content"]).trim() : "";
-    return answer === "" ? [] : [answer];
-  });
-}
-
-function textOf(content: unknown): string {
-  if (typeof content === "string") return content;
-  if (!Array.isArray(content)) return "";
-  const blocks = content.map(object);
-  return blocks.map((block) => block?.["type"] === "text" ? text(block["text"]) : "").join("");
+  return lastText(records, "last-prompt", "lastPrompt") || lastOf(records, promptOf);
 }
 
 function shorten(value: string, length: number): string {

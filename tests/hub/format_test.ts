@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
-import type { SessionId } from "../../src/brands.ts";
+import { asSessionId, type SessionId } from "../../src/brands.ts";
 import { CcsyncError } from "../../src/errors.ts";
 import {
   checkFormat,
   entryOf,
+  forkId,
   FORMAT,
   formatPlaceholders,
   type HubEntry,
+  isForkId,
   machinePath,
   metaPath,
   parseMachine,
@@ -29,6 +31,15 @@ function errorOf(work: () => unknown): CcsyncError {
   }
   return assert.fail("nothing was thrown");
 }
+
+Deno.test("forkId() is a session's id of its own, the same on every machine", () => {
+  const fork = forkId(ID, "917bfc86-511b-459c-83f9-7f5c8bd546da");
+  assert.equal(fork, "9f2ad133-b651-8e1b-8d68-293969dad703");
+  assert.equal(asSessionId(fork), fork);
+  assert.ok(isForkId(fork) && !isForkId(ID));
+  assert.notEqual(forkId(fork, "917bfc86-511b-459c-83f9-7f5c8bd546da"), fork);
+  assert.notEqual(forkId(ID, "another"), fork);
+});
 
 Deno.test("entryOf() knows what ccsync writes", () => {
   const cases: readonly [path: string, entry: HubEntry][] = [

@@ -23,6 +23,8 @@ export function environmentIn(home: string, known: Partial<Environment> = {}): E
     configHome: join(home, ".config"),
     claudeTmp: join(home, "tmp/claude-0") as LocalPath,
     claudeProgram: "claude",
+    editor: "vi",
+    variables: new Set(),
     searchPath: [],
     now: Date.now,
     ...known,

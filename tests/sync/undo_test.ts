@@ -47,7 +47,10 @@ function operationPath(machine: TestMachine, id: number): string {
   return join(machine.ccsyncHome, "backups/operations", `${id}.jsonl`);
 }
 
-/** Returns a laptop and a desk on which the last operation, 2, merged so many sessions. */
+/**
+ * Returns a laptop and a desk on which the last operation, 2, merged so many sessions: each is one change, for
+ * the desk's lines say nothing that would need a fork.
+ */
 async function merged(
   world: World,
   count: number,
@@ -63,7 +66,8 @@ async function merged(
   await pulled(desk);
   for (const id of ids) {
     laptop.append(id, line(laptop, id, "on laptop"));
-    desk.append(id, line(desk, id, "on desk"));
+    const title = { type: "custom-title", customTitle: "on desk", sessionId: id };
+    desk.append(id, JSON.stringify(title) + "\n");
   }
   await pushed(laptop);
   const before = ids.map((id) => desk.read(id));

@@ -34,6 +34,7 @@ const EARLIER: Summary = {
   updatedAt: "2026-01-02T00:00:00.000Z",
   headless: true,
   slug: "earlier-slug",
+  forkOf: "earlier-fork",
 };
 
 Deno.test("summarize() reads a recorded session of the terminal", () => {
@@ -48,6 +49,7 @@ Deno.test("summarize() reads a recorded session of the terminal", () => {
     updatedAt: "2026-11-22T15:07:37.416Z",
     headless: false,
     slug: "pure-discovering-lark",
+    forkOf: "",
   });
 });
 
@@ -183,7 +185,15 @@ Deno.test("summarize() lets what the records say replace what was known", () => 
     updatedAt: "2027",
     headless: false,
     slug: EARLIER.slug,
+    forkOf: EARLIER.forkOf,
   });
+});
+
+Deno.test("summarize() reads what a session was forked of from a title's record, whatever title follows", () => {
+  const fork = { ...custom("a fork"), forkOf: "its parent" };
+  const of = (...records: readonly object[]) => summarize(transcript(...records), NOTHING).forkOf;
+  assert.equal(of(fork, custom("another title")), "its parent");
+  assert.equal(of(prompt("x", { forkOf: "no title" }), custom("y")), "");
 });
 
 Deno.test("summarize() keeps an earlier title when only prompts are at hand", () => {

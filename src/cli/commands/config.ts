@@ -1,21 +1,9 @@
-import { asMachineId } from "../../brands.ts";
-import { CcsyncError } from "../../errors.ts";
-import { readMachine, readShared } from "../../sync/machines.ts";
-import { pull } from "../../sync/pull.ts";
-import { push } from "../../sync/push.ts";
-import type { SyncReport } from "../../sync/report.ts";
-import { fetchHub, type Workspace } from "../../sync/workspace.ts";
-import {
-  checkPlaceholder,
-  checkPlaceholders,
-  type Config,
-  configPath,
-} from "../../machine/config.ts";
-import type { PathStyle } from "../../translate/profile.ts";
+import { readShared } from "../../sync/machines.ts";
+import { type Config, configPath, DEFAULT_TIMES } from "../../machine/config.ts";
+import type { Environment } from "../../machine/environment.ts";
 import type { SharedPlaceholders } from "../../hub/format.ts";
-import { type Context, type Ending, inWorkspace, parseAssignment } from "../context.ts";
+import { type Context, type Ending, inWorkspace } from "../context.ts";
 import { clean } from "../terminal.ts";
-import { renderSync } from "../render.ts";
 
 /** Returns a configuration with the keys of its file. */
 export function configJson(config: Config) {
@@ -24,22 +12,26 @@ export function configJson(config: Config) {
     remote: config.remote,
     sync_directories: config.syncDirectories,
     custom_placeholders: Object.fromEntries(config.placeholders),
+    interval: config.interval,
+    lock_ttl: config.lockTtl,
   };
 }
 
-/** Shows this machine's configuration and the table all machines share. */
+/** Shows this machine's configuration, where each value comes from, and the table all machines share. */
 export async function runConfigShow(context: Context): Promise<Ending> {
   const { env, terminal } = context;
   await inWorkspace(context, async ({ config, mirror }) => {
     await mirror.prepare();
     const shared = await readShared(mirror, await mirror.head());
+    const values = valuesOf(env, config);
     if (terminal.options.isJson) {
       terminal.json({
         path: configPath(env.ccsyncHome),
         ...configJson(config),
+        sources: Object.fromEntries(values.map(({ key, from }) => [key, from])),
         shared_placeholders: toJson(shared),
       });
-    } else terminal.result(describe(env.ccsyncHome, config, shared));
+    } else terminal.result(describe(values, shared));
   });
   return "done";
 }
@@ -48,102 +40,54 @@ function toJson(shared: SharedPlaceholders) {
   return Object.fromEntries([...shared].map(([name, paths]) => [name, Object.fromEntries(paths)]));
 }
 
-function describe(ccsyncHome: string, config: Config, shared: SharedPlaceholders): string {
-  const own = [...config.placeholders].map(([name, path]) => `  ${name} = ${path}`);
+/** A value in force, and where it comes from. */
+interface Value {
+  readonly key: string;
+  readonly values: readonly string[];
+  readonly from: string;
+}
+
+const FILE = "config.json";
+
+function valuesOf(env: Environment, config: Config): Value[] {
+  const variable = (name: string, otherwise: string) => env.variables.has(name) ? name : otherwise;
+  const time = (key: keyof typeof DEFAULT_TIMES) =>
+    config[key] === DEFAULT_TIMES[key] ? "default" : FILE;
+  const { github } = config;
+  const isOriginal = github !== undefined &&
+    config.remote === `https://github.com/${github.owner}/${github.repo}.git`;
+  return [
+    {
+      key: "configuration",
+      values: [configPath(env.ccsyncHome)],
+      from: variable("CCSYNC_HOME", "default"),
+    },
+    { key: "machine", values: [config.machineId], from: FILE },
+    { key: "hub", values: [config.remote], from: isOriginal ? "github_owner, github_repo" : FILE },
+    { key: "syncs", values: config.syncDirectories, from: FILE },
+    ...[...config.placeholders].map(([name, path]) => ({ key: name, values: [path], from: FILE })),
+    { key: "HOME", values: [env.home], from: "HOME" },
+    { key: "CLAUDE", values: [env.claudeDir], from: variable("CLAUDE_CONFIG_DIR", "default") },
+    {
+      key: "CLAUDE_TMP",
+      values: [config.claudeTmp ?? env.claudeTmp],
+      from: config.claudeTmp === undefined ? variable("CLAUDE_CODE_TMPDIR", "default") : FILE,
+    },
+    { key: "claude", values: [env.claudeProgram], from: variable("CCSYNC_CLAUDE", "default") },
+    { key: "interval", values: [`${config.interval} s`], from: time("interval") },
+    { key: "lock_ttl", values: [`${config.lockTtl} s`], from: time("lockTtl") },
+  ];
+}
+
+function describe(values: readonly Value[], shared: SharedPlaceholders): string {
+  const width = Math.max(...values.map(({ key }) => key.length));
+  const own = values.flatMap(({ from, key, values: lines }) =>
+    lines.map((line, i) => `${(i === 0 ? key : "").padEnd(width)}  ${line}  (${from})`)
+  );
   const table = [...shared].flatMap(([name, paths]) => [
     `  ${name}`,
     ...[...paths].map(([machine, path]) => `    ${machine} = ${path}`),
   ]);
-  return [
-    `configuration      ${configPath(ccsyncHome)}`,
-    `machine            ${config.machineId}`,
-    `hub                ${config.remote}`,
-    ...config.syncDirectories.map((directory, i) =>
-      `${i === 0 ? "syncs sessions in " : "                  "} ${directory}`
-    ),
-    ...(own.length === 0 ? [] : ["placeholders here", ...own]),
-    ...(table.length === 0 ? [] : ["placeholders of all machines", ...table]),
-  ].map(clean).join("\n");
-}
-
-/** Adds a placeholder for this machine, tells the other machines, and localises the sessions anew. */
-export async function runAddPlaceholder(context: Context, assignment: string): Promise<Ending> {
-  const [name, path] = parseAssignment(assignment);
-  return await inWorkspace(context, (workspace) => setOwn(context, workspace, name, path));
-}
-
-async function setOwn(
-  context: Context,
-  workspace: Workspace,
-  name: string,
-  path: string,
-): Promise<Ending> {
-  const { config, env } = workspace;
-  const { name: checked, root } = checkPlaceholder(name, path, env.style);
-  const others = [...config.placeholders].filter(([other]) => other !== checked);
-  workspace.setPlaceholders(checkPlaceholders([...others, [checked, root]], env.style));
-  return await share(context, workspace, `${checked} is ${root} here`);
-}
-
-/** Sets a machine's path in the shared table; this machine's own is in force at once. */
-export async function runSetPath(
-  context: Context,
-  name: string,
-  machine: string,
-  path: string,
-): Promise<Ending> {
-  if (asMachineId(machine) === undefined) throw unknownMachine(machine);
-  return await inWorkspace(context, async (workspace) => {
-    if (machine === workspace.config.machineId) {
-      return await setOwn(context, workspace, name, path);
-    }
-    const style = await styleOf(workspace, machine, path);
-    const { name: checked, root } = checkPlaceholder(name, path, style);
-    return await share(context, workspace, `${checked} is ${root} on ${machine}`, (shared) => {
-      return withPath(shared, checked, machine, root);
-    });
-  });
-}
-
-/** A machine that never registered is judged by the path it is given. */
-async function styleOf(workspace: Workspace, machine: string, path: string): Promise<PathStyle> {
-  const record = await readMachine(workspace.mirror, await fetchHub(workspace), machine);
-  if (record !== undefined) return record.os === "windows" ? "windows" : "posix";
-  workspace.progress.warn(`no machine "${machine}" is registered yet; the path counts once it is`);
-  return /^(?:[A-Za-z]:|\\\\)/.test(path) ? "windows" : "posix";
-}
-
-function withPath(
-  shared: SharedPlaceholders,
-  name: string,
-  machine: string,
-  path: string,
-): SharedPlaceholders {
-  const paths = new Map(shared.get(name) ?? []).set(machine, path);
-  return new Map(shared).set(name, paths);
-}
-
-/** Tells the hub, then brings the sessions here in line with the new paths. */
-async function share(
-  { terminal }: Context,
-  workspace: Workspace,
-  done: string,
-  changeShared?: (shared: SharedPlaceholders) => SharedPlaceholders,
-): Promise<Ending> {
-  const pushed = { isDryRun: false, all: false, isRegistrationOnly: true };
-  await push(workspace, { ...pushed, ...(changeShared === undefined ? {} : { changeShared }) });
-  const report: SyncReport = await pull(workspace, {
-    isDryRun: false,
-    all: false,
-    isForced: false,
-    command: "config",
-  });
-  if (!terminal.options.isJson) terminal.result(clean(done));
-  return renderSync(terminal, report);
-}
-
-function unknownMachine(machine: string): CcsyncError {
-  return new CcsyncError("usage", `cannot use "${machine}" as a machine id: it breaks the rule`, {
-    hints: ["ccsync status names the machines of this hub"],
-  });
+  return [...own, ...(table.length === 0 ? [] : ["placeholders of all machines", ...table])]
+    .map(clean).join("\n");
 }

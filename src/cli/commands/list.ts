@@ -28,7 +28,8 @@ export async function runList(context: Context, options: ListCommandOptions): Pr
     terminal.note(isRemote ? NONE_IN_HUB : NONE_HERE);
     return "done";
   }
-  const rows = sessions.map((session) => rowOf(session, context.env));
+  const depths = depthsOf(sessions);
+  const rows = sessions.map((session) => rowOf(session, depths.get(session.id) ?? 0, context.env));
   const [titles = "", ...lines] = formatTable(COLUMNS, rows, terminal.width);
   terminal.result([terminal.colors.bold(titles), ...lines].join("\n"));
   return "done";
@@ -52,10 +53,28 @@ const COLUMNS: readonly Column[] = [
 /** So many digits of a session's id tell it from others in practice; any unique prefix is accepted. */
 const SHORT_ID = 8;
 
-function rowOf(session: ListedSession, { home, now, style }: Environment): string[] {
+/** Deeper forks are not indented further. */
+const DEEPEST = 4;
+
+/** Returns how deep each session is to be indented: forks stand behind what they were forked of. */
+function depthsOf(sessions: readonly ListedSession[]): ReadonlyMap<string, number> {
+  const depths = new Map<string, number>();
+  for (const { forkOf, id } of sessions) {
+    const parent = depths.get(forkOf);
+    depths.set(id, parent === undefined ? 0 : parent + 1);
+  }
+  return depths;
+}
+
+function rowOf(
+  session: ListedSession,
+  depth: number,
+  { home, now, style }: Environment,
+): string[] {
+  const mark = depth === 0 ? "" : "  ".repeat(Math.min(depth, DEEPEST) - 1) + "└ ";
   return [
     session.id.slice(0, SHORT_ID),
-    session.title || "(no title)",
+    mark + (session.title || "(no title)"),
     homeRelative(session.project, home, style),
     session.machine,
     formatAge(session.updatedAt, now()),

@@ -6,7 +6,7 @@ import { readConfig } from "../../machine/config.ts";
 import { holdSignals } from "../../machine/signals.ts";
 import { accompany, SessionKeeper } from "../../sync/keeper.ts";
 import type { ListedSession } from "../../sync/listing.ts";
-import type { SyncReport } from "../../sync/report.ts";
+import type { SessionReport, SyncReport } from "../../sync/report.ts";
 import type { LockView } from "../../sync/locks.ts";
 import {
   type Choice,
@@ -19,7 +19,7 @@ import { latestOf, noSessions, sessionOf, sessionsFrom } from "../../sync/select
 import { type Context, type Ending, inWorkspace, noteTrouble } from "../context.ts";
 import { pickSession } from "../picker/picker.ts";
 import { canPrompt, choose, confirm, input } from "../prompts.ts";
-import { count, isPartial, renderSync } from "../render.ts";
+import { count, isPartial, renderSync, warnForked } from "../render.ts";
 import { badgesOf, homeRelative } from "../sessions.ts";
 import { formatAge } from "../table.ts";
 
@@ -97,11 +97,12 @@ async function chosen(
   const some = options.from === undefined ? sessions : sessionsFrom(sessions, options.from);
   if (options.latest === true) return latestOf(some);
   if (some.length === 0) throw noSessions();
+  const shown = new Set<string>(some.map(({ id }) => id));
   const rows = some.map((session) => ({
     ...session,
     project: homeRelative(session.project, env.home, env.style),
     badges: badgesOf(session),
-    isFork: false,
+    isFork: shown.has(session.forkOf),
   }));
   const instead = "pass a session's id, or --latest";
   const id = await pickSession(terminal, rows, env.now(), { instead });
@@ -214,7 +215,7 @@ async function runClient(
   const code = await whileOpen(context, keeper, isDue, () => client = start());
   try {
     const report = await lastStep(context, keeper, () => hangUps);
-    tell(context, session, report);
+    tell(context, session, report, keeper.forked);
     if (typeof code !== "number") throw code;
     return { code: code === 0 && isPartial(report) ? EXIT_CODES.partial : code };
   } catch (error) {
@@ -284,8 +285,16 @@ async function lastStep(
   });
 }
 
-function tell({ terminal }: Context, { id, title }: ListedSession, report: SyncReport): void {
+function tell(
+  { terminal }: Context,
+  { id, title }: ListedSession,
+  report: SyncReport,
+  forked: readonly SessionReport[],
+): void {
+  const told = isPartial(report) ? report.sessions : [];
   if (isPartial(report)) renderSync(terminal, report);
+  // While Claude Code had the terminal, nothing was shown.
+  for (const each of forked) if (!told.includes(each)) warnForked(terminal, each);
   if (terminal.options.isJson) return terminal.json(report);
   const sent = report.sessions.find((each) => each.id === id);
   const what = sent === undefined ? "nothing new to push" : `pushed ${count(sent.lines, "line")}`;

@@ -1,4 +1,8 @@
 import { machinePath, type MachineRecord, parseMachine } from "../../hub/format.ts";
+import { scanTranscripts } from "../../claude/scan.ts";
+import { readConfig } from "../../machine/config.ts";
+import { State } from "../../machine/state.ts";
+import { type LockView, lockViews } from "../../sync/locks.ts";
 import type { Workspace } from "../../sync/workspace.ts";
 import { gatherMemory } from "../../sync/memory/view.ts";
 import { listSessions } from "../../sync/listing.ts";
@@ -6,13 +10,45 @@ import { type Context, type Ending, inWorkspace } from "../context.ts";
 import { formatAge } from "../table.ts";
 import { clean } from "../terminal.ts";
 
+/** Options of `ccsync status`. */
+export interface StatusOptions {
+  readonly short?: boolean | undefined;
+}
+
 /** Shows this machine, the hub, and what is waiting on either side. Nothing is fetched. */
-export async function runStatus(context: Context): Promise<Ending> {
+export async function runStatus(context: Context, options: StatusOptions): Promise<Ending> {
   const { env, terminal } = context;
+  if (options.short === true) return showShort(context);
   const status = await inWorkspace(context, statusOf);
   if (terminal.options.isJson) terminal.json(status);
   else terminal.result(describe(status, env.now()));
   return "done";
+}
+
+/** One line for prompts and status bars: no other program is run, nothing is waited for. */
+function showShort({ env, terminal }: Context): Ending {
+  const { machineId } = readConfig(env.ccsyncHome, env.style);
+  using state = State.open(env.ccsyncHome, (why) => terminal.detail(`state.db: ${why}`));
+  const [lastPush, lastPull] = [state.fact("last_push"), state.fact("last_pull")];
+  const { transcripts } = scanTranscripts(env.claudeDir);
+  const pushedAt = Date.parse(lastPush ?? "") || 0;
+  const changed = [...transcripts.values()].filter(({ stamp }) => stamp.mtimeMs > pushedAt).length;
+  const trouble = troubleIn(state);
+  const short = { machine: machineId, lastPush, lastPull, changed, trouble };
+  if (terminal.options.isJson) terminal.json(short);
+  else {
+    const age = (at: string | undefined) => at === undefined ? "never" : formatAge(at, env.now());
+    terminal.result(clean([
+      `${machineId}: pushed ${age(lastPush)}, pulled ${age(lastPull)}`,
+      ...(changed > 0 ? [`${changed} changed since`] : []),
+      ...(trouble === null ? [] : [`trouble with ${trouble.command}`]),
+    ].join(", ")));
+  }
+  return "done";
+}
+
+function troubleIn(state: State): Status["trouble"] {
+  return JSON.parse(state.fact("trouble") ?? "null") as Status["trouble"];
 }
 
 interface Status {
@@ -30,6 +66,8 @@ interface Status {
   /** Memory files and CLAUDE.md. */
   readonly memoryToPush: number;
   readonly memoryToPull: number;
+  /** As of the last contact with the hub. */
+  readonly locks: readonly LockView[];
   /** The last push or pull that did not do all of its work, if none did since. */
   readonly trouble: { readonly at: string; readonly command: string; readonly why: string } | null;
   readonly machines: readonly ({ readonly id: string } & MachineRecord)[];
@@ -54,7 +92,8 @@ async function statusOf(workspace: Workspace): Promise<Status> {
     toPull: inHub.filter(({ isUnpulled }) => isUnpulled).length,
     memoryToPush: memory.texts.filter(({ push }) => push !== "none").length,
     memoryToPull: memory.texts.filter(({ pull }) => pull !== "none").length,
-    trouble: JSON.parse(state.fact("trouble") ?? "null") as Status["trouble"],
+    locks: [...(await lockViews(workspace)).values()],
+    trouble: troubleIn(state),
     machines: await machinesOf(workspace),
   };
 }
@@ -85,9 +124,22 @@ function describe(status: Status, now: number): string {
     `files      ${status.filesHere} of the sessions here, ${status.filesInHub} of those in the hub`,
     `waiting    ${status.toPush} to push, ${status.toPull} to pull (as of the last contact with the hub)`,
     `memory     ${status.memoryToPush} to push, ${status.memoryToPull} to pull`,
+    ...status.locks.map((lock) => lockLine(lock, now)),
     ...(status.trouble === null ? [] : [troubleLine(status.trouble, now)]),
     ...others.map(({ id, os, lastPush }) => `other      ${id} (${os}), last push ${age(lastPush)}`),
   ].map(clean).join("\n");
+}
+
+function lockLine(lock: LockView, now: number): string {
+  const whose = lock.isOurs ? "this machine" : lock.machine;
+  const end = lock.standing === "held"
+    ? ""
+    : lock.standing === "left"
+    ? ", left behind"
+    : ", expired";
+  return `locked     ${lock.session.slice(0, 8)} by ${whose}, since ${
+    formatAge(lock.acquiredAt, now)
+  }${end}`;
 }
 
 function troubleLine({ at, command, why }: NonNullable<Status["trouble"]>, now: number): string {
