@@ -97,11 +97,17 @@ export const PERMISSIONS: readonly Permission[] = [
     reason: "settings by name, and a copy of the environment, cleaned, for git and Claude Code",
   },
   { name: "sys", value: "hostname", reason: "the first proposal for this machine's name" },
+  {
+    name: "sys",
+    value: "networkInterfaces",
+    reason: "tells the daemon, while the hub cannot be reached, that a network came back",
+  },
   { name: "sys", value: "osRelease", reason: "tells WSL from other Linux" },
   { name: "sys", value: "uid", reason: "is part of the name of Claude Code's temporary directory" },
   {
     name: "run",
-    reason: "git, gh, ps or tasklist, and Claude Code, which CCSYNC_CLAUDE may name anywhere",
+    reason:
+      "git, gh, ps or tasklist, the system's scheduler, ccsync itself in the background, and Claude Code, which CCSYNC_CLAUDE may name anywhere",
   },
 ];
 

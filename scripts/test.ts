@@ -10,9 +10,9 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** These install the client, some 245 MB, so they have a task of their own. */
-const CLIENT_TESTS = ["resume", "belongings", "fork", "retention", "terminal"].map((name) =>
-  `tests/client/${name}_test.ts`
-);
+const CLIENT_TESTS = ["resume", "belongings", "fork", "retention", "terminal", "hooks"].map((
+  name,
+) => `tests/client/${name}_test.ts`);
 
 const encoder = new TextEncoder();
 

@@ -28,7 +28,8 @@ const LAYERS: readonly (readonly string[])[] = [
 ];
 
 /** Values in, values out. */
-const PURE = /^src\/(?:transcript\/|translate\/|memory\/|sync\/plan\.ts$)/;
+const PURE =
+  /^src\/(?:transcript\/|translate\/|memory\/|sync\/(?:plan|daemon\/timetable)\.ts$|machine\/schedules\.ts$)/;
 
 /** What pure code may import that is not ours: computation only. */
 const PURE_MODULES: ReadonlySet<string> = new Set([
@@ -44,10 +45,12 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
   "@inquirer/prompts": /^src\/cli\/prompt_library\.ts$/,
   "commander": /^src\/cli\/app\.ts$/,
   "fast-string-width": /^src\/cli\/table\.ts$/,
+  "jsonc-parser": /^src\/claude\/hooks\.ts$/,
   "node-diff3": /^src\/memory\/lines\.ts$/,
   "picocolors": /^src\/cli\/terminal\.ts$/,
   // Wherever untrusted JSON comes in.
-  "valibot": /^src\/(?:machine\/(?:config|journal)|hub\/(?:format|locks)|claude\/live)\.ts$/,
+  "valibot":
+    /^src\/(?:machine\/(?:config|journal)|hub\/(?:format|locks)|claude\/live|sync\/daemon\/record)\.ts$/,
 };
 
 /** Parts of `Deno` that have one home each; the rest of it is files, and stays out of {@linkcode PURE}. */
@@ -56,8 +59,8 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   "Deno.exit": /^main\.ts$/,
   "Deno.env": /^src\/(?:machine\/environment|hub\/git|hub\/github|cli\/terminal)\.ts$/,
   "Deno.Command":
-    /^src\/(?:claude\/client|hub\/git|hub\/github|machine\/(?:editor|processes))\.ts$/,
-  "Deno.stdin": /^src\/(?:hub\/git|cli\/prompts)\.ts$/,
+    /^src\/(?:claude\/client|hub\/git|hub\/github|machine\/(?:editor|processes|scheduler|self))\.ts$/,
+  "Deno.stdin": /^src\/(?:hub\/git|cli\/(?:prompts|commands\/hook))\.ts$/,
   "Deno.stdout": /^src\/cli\/terminal\.ts$/,
   "Deno.stderr": /^src\/cli\/(?:prompts|terminal)\.ts$/,
 };

@@ -4,10 +4,11 @@
  *
  * @module
  */
-import { Command, Option } from "@commander-js/extra-typings";
+import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
+import { automationTrouble } from "./automation.ts";
 import type { Context, Ending } from "./context.ts";
 import { runConfigShow } from "./commands/config.ts";
 import {
@@ -18,13 +19,16 @@ import {
   runRemoveSyncDirectory,
   runSetPath,
 } from "./commands/config_change.ts";
+import { runDaemon } from "./commands/daemon.ts";
 import { runDoctor } from "./commands/doctor.ts";
+import { runHook } from "./commands/hook.ts";
 import { runInit } from "./commands/init.ts";
 import { runList } from "./commands/list.ts";
 import { runLockCleanup, runLockRelease, runLockShow } from "./commands/lock.ts";
 import { runPull } from "./commands/pull.ts";
 import { runPush } from "./commands/push.ts";
 import { runResume } from "./commands/resume.ts";
+import { runSetupHooks } from "./commands/setup_hooks.ts";
 import { runStatus } from "./commands/status.ts";
 import { runUndo } from "./commands/undo.ts";
 import { runUpdate } from "./commands/update.ts";
@@ -36,10 +40,18 @@ export type MakeContext = (terminal: Terminal) => Context;
 /** Runs ccsync with its arguments, and returns the exit code. Never throws. */
 export async function run(args: readonly string[], makeContext: MakeContext): Promise<number> {
   let terminal = new Terminal(guessOutput(args));
+  // Claude Code runs it, and takes some exit codes for orders: not one word is refused.
+  if (args[0] === HOOK) {
+    await runHook(() => makeContext(terminal), args.slice(1));
+    return 0;
+  }
   let ending = "done" as Ending;
   const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
     terminal = new Terminal(outputOf(command.optsWithGlobals()));
-    ending = await work(makeContext(terminal));
+    const context = makeContext(terminal);
+    const trouble = command.name() === "daemon" ? undefined : automationTrouble(context.env);
+    if (trouble !== undefined) terminal.warn(trouble);
+    ending = await work(context);
   };
   try {
     const [own, clientArgs] = splitArgs(args);
@@ -50,6 +62,9 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
     return explain(terminal, error);
   }
 }
+
+/** The command that no person runs. */
+const HOOK = "hook";
 
 type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Promise<void>;
 
@@ -131,6 +146,31 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     "push, and release the locks that an abnormal exit left behind",
   )
     .action((_options, command) => on(command, runUpdate));
+
+  program.command("daemon").description("sync by itself, every few minutes and after changes")
+    .addArgument(
+      new Argument("[action]", "make the system start it, or no longer")
+        .choices(["install", "uninstall"] as const),
+    )
+    .option("--interval <seconds>", "time between two runs (default: 300)")
+    .option("--push-only", "send, and bring nothing")
+    .option("--detach", "run in the background")
+    .option("--once", "run once, for a scheduler of your own")
+    .option("--stop", "stop the one that is running")
+    .option("--status", "show whether one is running, and how the last run went")
+    .option("--dry-run", "with install or uninstall: show what would be done, write nothing")
+    .action((action, options, command) =>
+      on(command, (context) => runDaemon(context, action, options))
+    );
+
+  program.command("setup-hooks").description(
+    "have Claude Code tell ccsync when sessions start and end",
+  )
+    .option("--remove", "take the hooks away again")
+    .option("--dry-run", "show the settings as they would be, write nothing")
+    .action((options, command) =>
+      on(command, (context) => Promise.resolve(runSetupHooks(context, options)))
+    );
 
   const lock = group(program, "lock", "show or release locks");
   lock.command("show").description("show all locks").action((_options, command) =>

@@ -17,6 +17,8 @@ import type { Terminal } from "./terminal.ts";
 export interface Context {
   readonly env: Environment;
   readonly terminal: Terminal;
+  /** Where use cases tell of their progress. @default the terminal */
+  readonly progress?: Progress;
 }
 
 /** How a command that was carried out ended; the exit code where another program decides it. */
@@ -36,7 +38,7 @@ export function progressOn(terminal: Terminal): Progress {
  * @param isDryRun Whether nothing of what the work notes is kept
  */
 export async function inWorkspace<T>(
-  { env, terminal }: Context,
+  { env, progress, terminal }: Context,
   work: (workspace: Workspace) => Promise<T>,
   isDryRun = false,
 ): Promise<T> {
@@ -44,7 +46,12 @@ export async function inWorkspace<T>(
   await requireGit();
   return await onlyOne({ env, terminal }, async () => {
     const save = isDryRun ? () => undefined : undefined;
-    await using workspace = Workspace.open(env, config, progressOn(terminal), save);
+    await using workspace = Workspace.open(
+      env,
+      config,
+      progress ?? progressOn(terminal),
+      save,
+    );
     if (isDryRun) workspace.state.pretend();
     try {
       return await work(workspace);
@@ -65,8 +72,7 @@ export async function synchronize(
     try {
       const report = await work(workspace);
       const ending = renderSync(context.terminal, report);
-      if (ending === "done") workspace.state.forgetFact("trouble");
-      else noteTrouble(workspace, command, SOME_UNDONE);
+      noteEnding(workspace, command, ending === "partial");
       return ending;
     } catch (error) {
       const explained = await workspace.explained(error);
@@ -77,6 +83,12 @@ export async function synchronize(
 }
 
 const SOME_UNDONE = "some of it could not be done; run it again to see what";
+
+/** Notes for `status` whether a command did all of its work. */
+export function noteEnding(workspace: Workspace, command: string, isPartial: boolean): void {
+  if (isPartial) noteTrouble(workspace, command, SOME_UNDONE);
+  else workspace.state.forgetFact("trouble");
+}
 
 /** Notes for `status` what a command could not do. */
 export function noteTrouble({ env, state }: Workspace, command: string, why: string): void {

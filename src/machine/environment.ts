@@ -20,6 +20,8 @@ export interface Environment {
   readonly ccsyncHome: LocalPath;
   /** Claude Code's directory: `CLAUDE_CONFIG_DIR` or `~/.claude`, NFC. Observed with client 2.1.197. */
   readonly claudeDir: LocalPath;
+  /** Where programs keep their settings: `XDG_CONFIG_HOME` or `~/.config`. */
+  readonly configHome: string;
   /** Claude Code's temporary tree `<tmp>/claude-<uid>`; uid 0 where there is none. Observed with client 2.1.197. */
   readonly claudeTmp: LocalPath;
   /** The Claude Code that is to be started: `CCSYNC_CLAUDE` or `claude`. */
@@ -59,6 +61,7 @@ export function readEnvironment(): Environment {
     ccsyncHome: (nonEmpty("CCSYNC_HOME") ?? join(home, ".claude-session-sync")) as LocalPath,
     claudeDir: (nonEmpty("CLAUDE_CONFIG_DIR") ?? join(home, ".claude"))
       .normalize("NFC") as LocalPath,
+    configHome: nonEmpty("XDG_CONFIG_HOME") ?? join(home, ".config"),
     claudeTmp: claudeTmp(),
     editor: nonEmpty("VISUAL") ?? nonEmpty("EDITOR") ?? (os === "windows" ? "notepad" : "vi"),
     variables: new Set(VARIABLES.filter((name) => nonEmpty(name) !== undefined)),

@@ -43,7 +43,7 @@ export class SessionKeeper {
       all: false,
       also: this.#session,
       isOptimistic: true,
-      ...(held === undefined ? {} : { lock: { held, isRelease: isLast } }),
+      ...(held === undefined ? {} : { locks: [{ held, isRelease: isLast }] }),
     });
     this.forked.push(...report.sessions.filter(({ fork }) => fork !== undefined));
     if (held?.newHolder !== undefined && held.newHolder !== "nobody") {
@@ -56,7 +56,10 @@ export class SessionKeeper {
   async #tryToLock(workspace: Workspace): Promise<void> {
     await fetchHub(workspace);
     const lock = (await lockViews(workspace)).get(this.#session);
-    if (lock?.standing === "held") return this.#tell(workspace, lock.machine);
+    // A daemon of this machine may have locked it meanwhile: that is as good.
+    if (lock?.standing === "held") {
+      return lock.isOurs ? undefined : this.#tell(workspace, lock.machine);
+    }
     this.#held = await acquireLock(workspace, this.#session, lock?.oid);
     this.#told = undefined;
   }

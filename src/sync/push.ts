@@ -6,6 +6,7 @@
 import type { Oid } from "../brands.ts";
 import { CcsyncError, messageOf } from "../errors.ts";
 import type { SharedPlaceholders } from "../hub/format.ts";
+import type { LockMove } from "../hub/mirror.ts";
 import { countLines } from "../transcript/lines.ts";
 import { refreshCatalogue } from "./catalogue.ts";
 import { summaryOf } from "./content.ts";
@@ -49,8 +50,8 @@ export interface PushOptions extends Scope {
   readonly isRegistrationOnly?: boolean;
   /** Makes a further change to the shared table of placeholders. */
   readonly changeShared?: (shared: SharedPlaceholders) => SharedPlaceholders;
-  /** A lock that is renewed with the push, or released with its last commit: both happen, or neither. */
-  readonly lock?: { readonly held: HeldLock; readonly isRelease: boolean };
+  /** Locks that are renewed with the push, or released with its last commit: all of it happens, or nothing. */
+  readonly locks?: readonly { readonly held: HeldLock; readonly isRelease: boolean }[];
   /** Take the hub to be as it was heard of last, and ask it only when it turns out to be otherwise. */
   readonly isOptimistic?: boolean;
 }
@@ -72,11 +73,11 @@ const MAINTENANCE_INTERVAL = 50;
  */
 export async function push(workspace: Workspace, options: PushOptions): Promise<SyncReport> {
   const done = new Outcome();
-  const { held, isRelease = false } = options.lock ?? {};
+  const locks = options.locks ?? [];
   for (let isFirst = true;; isFirst = false) {
     const isAsked = !(isFirst && options.isOptimistic === true);
     const head = isAsked ? await fetchHub(workspace) : await knownHub(workspace);
-    if (isAsked) await held?.verify(workspace);
+    if (isAsked) { for (const { held } of locks) await held.verify(workspace); }
     const registration = await register(workspace, head, options.changeShared);
     const overview = options.isRegistrationOnly === true
       ? { sessions: [], skipped: [] }
@@ -91,19 +92,19 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
     }
     const batch = takeBatch(items);
     const isLast = batch.length === items.length;
-    const move = await held?.move(workspace, isRelease && isLast);
+    const moves = await movesOf(workspace, locks, isLast);
     const isNeeded = batch.length > 0 || registration.isNeeded || memory.isChanged;
     const contents = { registration, batch, memory };
     if (isNeeded) workspace.progress.step(`sending ${batch.length} of ${items.length} sessions`);
     if (isNeeded) await checkReaders(workspace);
     const written = isNeeded ? await commitBatch(workspace, head, contents, done) : undefined;
-    if (written !== undefined || move !== undefined) {
-      const moves = move === undefined ? [] : [move];
-      if (await workspace.mirror.push(written?.commit, moves) === "rejected") {
+    if (written !== undefined || moves.length > 0) {
+      const refs = moves.map(({ move }) => move);
+      if (await workspace.mirror.push(written?.commit, refs) === "rejected") {
         await done.waitForTurn(head);
         continue;
       }
-      if (move !== undefined) held?.moved(move);
+      for (const { held, move } of moves) held.moved(move);
     }
     if (written !== undefined) {
       await settle(workspace, written, registration);
@@ -116,6 +117,20 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       return done.report(overview, false);
     }
   }
+}
+
+/** Returns the moves of the locks that are still this process's. */
+async function movesOf(
+  workspace: Workspace,
+  locks: NonNullable<PushOptions["locks"]>,
+  isLast: boolean,
+): Promise<{ readonly held: HeldLock; readonly move: LockMove }[]> {
+  const moves: { held: HeldLock; move: LockMove }[] = [];
+  for (const { held, isRelease } of locks) {
+    const move = await held.move(workspace, isRelease && isLast);
+    if (move !== undefined) moves.push({ held, move });
+  }
+  return moves;
 }
 
 /** What a push has done so far, over all its commits and tries. */

@@ -13,6 +13,7 @@ import { entriesOf, lstatIfThere, readRange } from "../machine/files.ts";
 import { SUMMARY_BYTES } from "../transcript/summary.ts";
 import { trackedFiles } from "../transcript/tracked_files.ts";
 import { summaryOf } from "./content.ts";
+import { readRecord } from "./daemon/record.ts";
 import { gatherFacts, type SessionView } from "./facts.ts";
 import { type ListedSession, listSessions } from "./listing.ts";
 import { acquireLock, type HeldLock, type LockView, lockViews } from "./locks.ts";
@@ -153,7 +154,7 @@ async function locked(
 ): Promise<{ readonly held: HeldLock } | { readonly lock: LockView } | undefined> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const lock = (await lockViews(workspace)).get(id);
-    if (lock?.standing === "held" && !takesOver) return { lock };
+    if (lock?.standing === "held" && !takesOver && !isDaemons(workspace, lock)) return { lock };
     if (isOffline) return undefined;
     const held = await acquireLock(workspace, id, lock?.oid);
     if (held !== undefined) return { held };
@@ -163,6 +164,11 @@ async function locked(
     transient: true,
     hints: ["another machine is starting with it, too; run it again"],
   });
+}
+
+/** Whether this machine's daemon has a lock: of a session that was open here, and is not any more. */
+function isDaemons({ env }: Workspace, { isOurs, pid }: LockView): boolean {
+  return isOurs && readRecord(env.ccsyncHome)?.pid === pid;
 }
 
 /**

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { alone } from "../../src/machine/one_process.ts";
+import { alone, claimDaemon, isDaemonRunning } from "../../src/machine/one_process.ts";
 import { Folder } from "../support/folder.ts";
 
 const MODULE = new URL("../../src/machine/one_process.ts", import.meta.url).href;
@@ -119,4 +119,19 @@ Deno.test("alone() is free as soon as its holder is killed", async () => {
   await waiting.kill();
   // Nobody is left: this process gets it without a wait.
   await alone(folder.at("home"), () => assert.fail("it waited"), () => Promise.resolve());
+});
+
+Deno.test("claimDaemon() gives one process the place, until it is given back", async () => {
+  using folder = new Folder();
+  assert.equal(isDaemonRunning(folder.path), false);
+  assert.deepEqual(folder.names(), []);
+  {
+    using claim = await claimDaemon(folder.path);
+    assert.ok(claim !== undefined);
+    assert.equal(isDaemonRunning(folder.path), true);
+    assert.equal(await claimDaemon(folder.path), undefined);
+  }
+  assert.equal(isDaemonRunning(folder.path), false);
+  using again = await claimDaemon(folder.path);
+  assert.ok(again !== undefined);
 });

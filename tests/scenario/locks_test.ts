@@ -137,8 +137,8 @@ Deno.test("a holder that was stopped past its TTL cannot move main with its hear
 
 /** Pushes with a lock, as `resume` does. */
 async function pushWith(workspace: Workspace, held: HeldLock): Promise<void> {
-  const lock = { held, isRelease: false };
-  await push(workspace, { isDryRun: false, all: false, isOptimistic: true, lock });
+  const locks = [{ held, isRelease: false }];
+  await push(workspace, { isDryRun: false, all: false, isOptimistic: true, locks });
 }
 
 Deno.test("a clock that is wrong by an hour loses no data", async () => {

@@ -20,6 +20,7 @@ export function environmentIn(home: string, known: Partial<Environment> = {}): E
     home: home as LocalPath,
     ccsyncHome: join(home, ".claude-session-sync") as LocalPath,
     claudeDir: join(home, ".claude") as LocalPath,
+    configHome: join(home, ".config"),
     claudeTmp: join(home, "tmp/claude-0") as LocalPath,
     claudeProgram: "claude",
     editor: "vi",
