@@ -111,10 +111,14 @@ function contentsUnder(directory: string): Map<string, string> {
   return new Map(files.map((path) => [path, Deno.readTextFileSync(path)]));
 }
 
-/** Names but for those of SQLite's, which come and go, and backups: one too many does no harm. */
+/**
+ * Names but for those of SQLite's, which come and go; backups, of which one too many does no harm; and what an
+ * `init` that was killed had fetched, which a later one removes once nobody can be waiting for answers.
+ */
 function namesIn(directory: string): string[] {
   return [...Deno.readDirSync(directory)].map(({ name }) => name)
-    .filter((name) => !/^state\.db-|^backups$/.test(name)).sort();
+    .filter((name) => !/^state\.db-|^backups$|^setup-/.test(name) && !LEFT_OVER.test(`/${name}`))
+    .sort();
 }
 
 function filesUnder(directory: string): string[] {
@@ -150,7 +154,7 @@ async function assertSettled(world: World, machine: TestMachine, where: string):
     assert.deepEqual(all, [[], [], [], [], []], where);
   }
   const left = [...filesUnder(machine.home), ...filesUnder(world.hub)]
-    .filter((path) => LEFT_OVER.test(path) && !path.endsWith("/process.lock"));
+    .filter((path) => LEFT_OVER.test(path) && !/\/process\.lock$|\/setup-/.test(path));
   assert.deepEqual(left, [], where);
   assert.equal(await head(), before, where);
 }
