@@ -43,9 +43,9 @@ export class Daemon implements Surroundings, Disposable {
   readonly #options: DaemonOptions;
   readonly #watcher: ChangeWatcher;
   readonly #open: OpenSessions;
-  readonly #stop = Promise.withResolvers<void>();
   /** Sessions whose end was announced, as long as they seem to be open. */
   readonly #over = new Set<SessionId>();
+  #wake: () => void = () => undefined;
   #isStopped = false;
   #addresses = "";
   #isOffline = false;
@@ -112,7 +112,7 @@ export class Daemon implements Surroundings, Disposable {
   /** Makes it stop once it has finished what it does. */
   stop(): void {
     this.#isStopped = true;
-    this.#stop.resolve();
+    this.#wake();
   }
 
   isStopped(): boolean {
@@ -123,9 +123,12 @@ export class Daemon implements Surroundings, Disposable {
   }
 
   async wait(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const tick = new Promise<void>((resolve) => timer = setTimeout(resolve, TICK_MS));
-    await Promise.race([tick, this.#stop.promise]);
+    if (this.#isStopped) return;
+    // No race with a promise that lives as long as the daemon: that would keep a bit of every second.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, TICK_MS);
+    this.#wake = resolve;
+    await promise;
     clearTimeout(timer);
   }
 
