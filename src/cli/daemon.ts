@@ -8,6 +8,7 @@ import type { SessionId } from "../brands.ts";
 import { projectsDir } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
 import { CcsyncError, messageOf } from "../errors.ts";
+import { configPath } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { lstatIfThere, removeIfThere } from "../machine/files.ts";
 import { appendToLog } from "../machine/log.ts";
@@ -116,10 +117,13 @@ export class Daemon implements Surroundings, Disposable {
   }
 
   isStopped(): boolean {
-    const { ccsyncHome } = this.#env;
-    // Whoever removed the whole directory does not want it back.
-    const isGone = lstatIfThere(ccsyncHome) === undefined;
-    return this.#isStopped || isGone || lstatIfThere(stopPath(ccsyncHome)) !== undefined;
+    const isTold = lstatIfThere(stopPath(this.#env.ccsyncHome)) !== undefined;
+    return this.#isStopped || isTold || this.#isGone();
+  }
+
+  /** Whoever removed the configuration, or the whole directory, does not want it back. */
+  #isGone(): boolean {
+    return lstatIfThere(configPath(this.#env.ccsyncHome)) === undefined;
   }
 
   async wait(): Promise<void> {
@@ -212,6 +216,7 @@ export class Daemon implements Surroundings, Disposable {
 
   /** Releases its locks, pushing what was written last, and says that it has ended. */
   async end(): Promise<void> {
+    if (this.#isGone()) return;
     if (this.#open.isHolder) await this.#release();
     this.#record = { ...this.#record, endedAt: this.#time() };
     this.#write();
