@@ -59,6 +59,54 @@ export class FileTrouble extends Error {
   override readonly name = "FileTrouble";
 }
 
+/** What the system says where the computer, not ccsync, is in the way, what that means, and what to do. */
+const SYSTEM_FAILURES: readonly (readonly [RegExp, what: string, hint: string])[] = [
+  [
+    /no space left|disk is full|not enough space|quota exceeded|file too large/i,
+    "the disk is full",
+    "free some space, then run the command again",
+  ],
+  [
+    /read-only file system|readonly database|write[- ]protected/i,
+    "the disk is read-only",
+    "make it writable, then run the command again",
+  ],
+  [
+    /permission denied|access is denied|operation not permitted|unable to open database file/i,
+    "permission denied",
+    "see whom the path belongs to, and make it yours; then run the command again",
+  ],
+  [
+    /input\/output error|disk i\/o error/i,
+    "the disk reports errors",
+    "see whether the disk is full or broken, then run the command again",
+  ],
+  [/too many open files/i, "too many files are open", "run the command again later"],
+];
+
+/**
+ * Returns a failure of the computer's (a full disk, missing permissions), or of a file that nothing goes on
+ * without, as one that is explained, and `undefined` for anything else.
+ */
+export function systemFailure(error: unknown): CcsyncError | undefined {
+  if (!(error instanceof Error) || error instanceof CcsyncError) return undefined;
+  if (error instanceof FileTrouble) {
+    return new CcsyncError("failed", `cannot go on: ${error.message}`, {
+      hints: ["ccsync doctor examines the set-up; what was done so far stays, and nothing is lost"],
+      cause: error,
+    });
+  }
+  const [, what, hint] = SYSTEM_FAILURES.find(([message]) => message.test(error.message)) ?? [];
+  if (what === undefined || hint === undefined) return undefined;
+  // "Permission denied (os error 13): open '/x'"
+  const where = error.message.replace(/^[^:]*\(os error \d+\)(?:: )?/, "");
+  const message = where === "" ? what : `${what}: ${where}`;
+  return new CcsyncError("failed", `cannot go on: ${message}`, {
+    hints: [`${hint}; what was done so far stays, and nothing is lost`],
+    cause: error,
+  });
+}
+
 /** Returns the message of anything that was thrown. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -5,13 +5,7 @@
  */
 import { basename, dirname, join } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
-import {
-  entriesOf,
-  isTemporary,
-  lstatIfThere,
-  readRange,
-  removeIfThere,
-} from "../machine/files.ts";
+import { entriesOf, lstatIfThere, readRange, tidyEntriesOf } from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
 import { splitLines } from "../transcript/lines.ts";
 import { normalCwd, projectDirName } from "../translate/project_dir.ts";
@@ -44,18 +38,26 @@ export interface Skipped {
 /** What {@linkcode scanTranscripts} found. */
 export interface Scan {
   readonly transcripts: ReadonlyMap<SessionId, LocalTranscript>;
+  /** Further transcripts of the same sessions in other projects' directories, older ones. */
+  readonly copies: readonly LocalTranscript[];
+  /** Directories that could not be read: whether a transcript is there is not known. */
+  readonly unreadable: ReadonlySet<string>;
   readonly skipped: readonly Skipped[];
 }
 
 /** Finds every transcript: files named by a UUID directly in a project's directory. Links are refused. */
 export function scanTranscripts(claudeDir: LocalPath): Scan {
   const transcripts = new Map<SessionId, LocalTranscript>();
+  const copies: LocalTranscript[] = [];
+  const unreadable = new Set<string>();
   const skipped: Skipped[] = [];
-  for (const project of entriesOf(projectsDir(claudeDir))) {
+  for (const project of entriesOrSkip(projectsDir(claudeDir), skipped) ?? []) {
     const directory = join(projectsDir(claudeDir), project.name);
     if (project.isSymlink) skipped.push({ what: directory, why: "it is a link" });
     if (!project.isDirectory) continue;
-    for (const entry of entriesOrSkip(directory, skipped)) {
+    const entries = entriesOrSkip(directory, skipped);
+    if (entries === undefined) unreadable.add(directory);
+    for (const entry of entries ?? []) {
       const id = entry.name.endsWith(".jsonl") ? asSessionId(entry.name.slice(0, -6)) : undefined;
       if (id === undefined) continue;
       const path = join(directory, entry.name) as LocalPath;
@@ -66,14 +68,16 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
       }
       const found = { id, path, stamp: stampOf(info) };
       const other = transcripts.get(id);
-      if (other !== undefined) skipped.push(duplicate(found, other));
       // A session has one transcript; a copy in another project is older than the one in use.
-      if (other === undefined || other.stamp.mtimeMs < found.stamp.mtimeMs) {
-        transcripts.set(id, found);
+      const isInUse = other === undefined || other.stamp.mtimeMs < found.stamp.mtimeMs;
+      if (isInUse) transcripts.set(id, found);
+      if (other !== undefined) {
+        copies.push(isInUse ? other : found);
+        skipped.push(duplicate(found, other));
       }
     }
   }
-  return { transcripts, skipped };
+  return { transcripts, copies, unreadable, skipped };
 }
 
 /**
@@ -145,7 +149,7 @@ const SIDECAR_ROOTS: readonly SidecarRoot[] = [
 ];
 
 function walk(directory: string, name: string, found: LocalSidecar[], skipped: Skipped[]): void {
-  for (const entry of entriesOrSkip(directory, skipped)) {
+  for (const entry of entriesOrSkip(directory, skipped) ?? []) {
     const path = join(directory, entry.name);
     if (entry.isDirectory) walk(path, `${name}/${entry.name}`, found, skipped);
     else addSidecar(path, `${name}/${entry.name}`, found, skipped);
@@ -162,21 +166,14 @@ function addSidecar(path: string, name: string, found: LocalSidecar[], skipped: 
   else skipped.push({ what: path, why: fault });
 }
 
-/** Returns a directory's entries, and clears away what a ccsync that was killed left in it. */
-function entriesOrSkip(directory: string, skipped: Skipped[]): Deno.DirEntry[] {
+/** Returns a directory's entries, `undefined` where it cannot be read, and tells of that. */
+function entriesOrSkip(directory: string, skipped: Skipped[]): Deno.DirEntry[] | undefined {
   try {
-    const entries = entriesOf(directory);
-    const [left, others] = [
-      entries.filter(({ name }) => isTemporary(name)),
-      entries.filter(({ name }) => !isTemporary(name)),
-    ];
-    // Only one ccsync works at a time, so nobody is writing these: an earlier one was killed.
-    for (const { name } of left) removeIfThere(join(directory, name));
-    return others;
+    return tidyEntriesOf(directory);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     skipped.push({ what: directory, why: "it cannot be read: permission denied" });
-    return [];
+    return undefined;
   }
 }
 

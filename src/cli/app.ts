@@ -6,7 +6,7 @@
  */
 import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
-import { CcsyncError, EXIT_CODES, messageOf } from "../errors.ts";
+import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { automationTrouble } from "./automation.ts";
 import type { Context, Ending } from "./context.ts";
@@ -100,6 +100,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
 
   program.command("init").description("register this machine with a hub, or create one")
     .option("--remote <url|path>", "the hub: a git URL, or a path")
+    .option("--repo <owner/name>", "the hub at GitHub, by gh; created, private, if there is none")
     .option("--machine-id <id>", "this machine's id (default: from the host name)")
     .option(
       "--sync-dir <path>",
@@ -111,6 +112,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
       "a directory that other machines have elsewhere; repeatable",
       collect,
     )
+    .option("--allow-public", "accept a hub that others can read")
     .option("-y, --yes", "take the defaults, ask nothing")
     .action((options, command) => on(command, (context) => runInit(context, options)));
 
@@ -298,7 +300,8 @@ function explain(terminal: Terminal, error: unknown): number {
       }),
     );
   }
-  if (error instanceof CcsyncError) return fail(terminal, error);
+  const known = error instanceof CcsyncError ? error : systemFailure(error);
+  if (known !== undefined) return fail(terminal, known);
   return fail(terminal, unexpected(error), error instanceof Error ? error.stack : undefined);
 }
 

@@ -53,7 +53,11 @@ export async function inWorkspace<T>(
       save,
     );
     if (isDryRun) workspace.state.pretend();
-    return await work(workspace);
+    try {
+      return await work(workspace);
+    } catch (error) {
+      throw await workspace.explained(error);
+    }
   });
 }
 
@@ -71,8 +75,9 @@ export async function synchronize(
       noteEnding(workspace, command, ending === "partial");
       return ending;
     } catch (error) {
-      noteTrouble(workspace, command, messageOf(error));
-      throw error;
+      const explained = await workspace.explained(error);
+      noteTrouble(workspace, command, messageOf(explained));
+      throw explained;
     }
   }, isDryRun);
 }
@@ -87,7 +92,12 @@ export function noteEnding(workspace: Workspace, command: string, isPartial: boo
 
 /** Notes for `status` what a command could not do. */
 export function noteTrouble({ env, state }: Workspace, command: string, why: string): void {
-  state.setFact("trouble", JSON.stringify({ at: new Date(env.now()).toISOString(), command, why }));
+  const trouble = { at: new Date(env.now()).toISOString(), command, why };
+  try {
+    state.setFact("trouble", JSON.stringify(trouble));
+  } catch {
+    // The state cannot be written, on a full disk for example: what is to be noted is told anyway.
+  }
 }
 
 /** Runs the work while no other ccsync of this machine does. */

@@ -176,8 +176,15 @@ const text = v.pipe(v.string(), v.maxLength(100_000));
 const shortText = v.fallback(text, "");
 const count = v.fallback(v.pipe(v.number(), v.integer(), v.minValue(0)), 0);
 
+/** An absolute path, or one under a placeholder; nothing that leads out of it again. */
+const project = v.pipe(
+  text,
+  v.regex(/^(?:\{\{|[\\/]|[A-Za-z]:[\\/])/),
+  v.check((path) => !path.includes("\0") && !path.split(/[\\/]/).includes("..")),
+);
+
 const metaSchema = v.looseObject({
-  project: text,
+  project,
   title: shortText,
   firstPrompt: shortText,
   lastPrompt: shortText,
@@ -223,7 +230,11 @@ export function parseMemoryProject(key: string, json: string): PortablePath | un
   return project !== undefined && memoryKey(project) === key ? project : undefined;
 }
 
-const placeholdersSchema = v.record(v.string(), v.record(v.string(), v.string()));
+const placeholdersSchema = v.pipe(
+  v.unknown(),
+  v.check((raw) => !Array.isArray(raw)),
+  v.record(v.string(), v.record(v.string(), v.string())),
+);
 
 /** Every machine's path for every placeholder: name, machine id, path. */
 export type SharedPlaceholders = ReadonlyMap<string, ReadonlyMap<string, string>>;

@@ -55,6 +55,9 @@ const KEPT: ReadonlySet<string> = new Set([
   "GIT_SSL_CAPATH",
 ]);
 
+/** Bytes of a list of files; more than a million of them take less. No text could hold 512 MiB. */
+const LARGEST_LISTING = 256 * 1024 * 1024;
+
 const decoder = new TextDecoder();
 
 /** A bare repository and the way to run git in it. */
@@ -97,6 +100,52 @@ export class Git {
     const result = await this.try(args, input);
     if (result.code !== 0) throw failureOf(what, result);
     return result.stdout;
+  }
+
+  /**
+   * Runs git to its end and returns what it printed, unless that is beyond all measure, or takes too long:
+   * then git is ended.
+   *
+   * @param patienceMs Milliseconds after which `undefined` is returned @default {no bound}
+   * @throws {CcsyncError} as {@linkcode Git.run}; kind "failed" above {@linkcode LARGEST_LISTING}
+   */
+  async list(what: string, args: readonly string[]): Promise<Uint8Array>;
+  async list(
+    what: string,
+    args: readonly string[],
+    patienceMs: number,
+  ): Promise<Uint8Array | undefined>;
+  async list(
+    what: string,
+    args: readonly string[],
+    patienceMs?: number,
+  ): Promise<Uint8Array | undefined> {
+    const process = await started(() => this.command(args).spawn());
+    let isLate = false;
+    const timer = setTimeout(() => {
+      isLate = true;
+      process.kill("SIGKILL");
+    }, patienceMs ?? 2 ** 31 - 1);
+    const errors = new Response(process.stderr).text();
+    const chunks: Uint8Array<ArrayBuffer>[] = [];
+    let size = 0;
+    for await (const chunk of process.stdout) {
+      size += chunk.length;
+      if (size > LARGEST_LISTING) break;
+      chunks.push(chunk);
+    }
+    // Leaving the loop has closed the pipe; a git that writes on ends by that.
+    const { code } = await process.status;
+    clearTimeout(timer);
+    const stderr = await errors;
+    if (isLate) return undefined;
+    if (size > LARGEST_LISTING) {
+      throw new CcsyncError("failed", `cannot ${what}: it names more than ccsync ever writes`, {
+        hints: ["look at the hub's history: somebody else wrote to it; nothing was changed here"],
+      });
+    }
+    if (code !== 0) throw failureOf(what, { code, stdout: new Uint8Array(), stderr });
+    return await new Blob(chunks).bytes();
   }
 
   async #outputOf(args: readonly string[], input: string): Promise<Deno.CommandOutput> {
@@ -178,6 +227,10 @@ const UNREACHABLE =
 const CREDENTIALS =
   /authentication failed|permission denied \(|could not read (?:username|password)|terminal prompts disabled|invalid credentials|returned error: (?:401|403)|access denied|host key verification failed/i;
 
+const DISK_FULL = /no space left on device|disk quota exceeded|file too large|disk is full/i;
+const FORBIDDEN = /permission denied|insufficient permission|read-only file system/i;
+const TOO_LARGE = /HTTP 413|returned error: 413/;
+
 /** Returns the failure that git's message tells of, without credentials. */
 export function failureOf(what: string, result: GitResult): CcsyncError {
   const message = essence(redact(result.stderr)) || `git ended with code ${result.code}`;
@@ -187,18 +240,40 @@ export function failureOf(what: string, result: GitResult): CcsyncError {
       `cannot ${what}: the hub refused the credentials: ${message}`,
       {
         hints: [
-          "check that git alone can reach the hub: git ls-remote <url>; for GitHub run: gh auth login",
+          "check that git alone can reach the hub: git ls-remote <url>; for GitHub run: gh auth login; nothing is lost: what is here stays here",
         ],
       },
     );
   }
+  if (DISK_FULL.test(result.stderr)) {
+    return new CcsyncError("failed", `cannot ${what}: a disk is full: ${message}`, {
+      hints: [
+        "free some space, here or where the hub is, then run the command again; nothing is lost",
+      ],
+    });
+  }
+  if (TOO_LARGE.test(result.stderr)) {
+    return new CcsyncError("failed", `cannot ${what}: it refused: it is too large: ${message}`, {
+      hints: [
+        "let the host accept larger pushes; the sessions are safe on this machine",
+      ],
+    });
+  }
   if (UNREACHABLE.test(result.stderr)) {
     return new CcsyncError("unreachable", `cannot ${what}: the hub cannot be reached: ${message}`, {
-      hints: ["check the network and the address (ccsync config show), then run the command again"],
+      hints: [
+        "check the network and the address (ccsync config show), then run the command again; nothing is lost: what is here stays here",
+      ],
       transient: true,
     });
   }
-  return new CcsyncError("failed", `cannot ${what}: ${message}`);
+  return new CcsyncError("failed", `cannot ${what}: ${message}`, {
+    hints: [
+      FORBIDDEN.test(result.stderr)
+        ? "see whom the directory belongs to, and make it yours; then run the command again; nothing is lost: what is here stays here"
+        : "ccsync doctor examines the set-up; nothing is lost: what is here stays here",
+    ],
+  });
 }
 
 /** Removes user names and passwords from URLs. */
@@ -210,7 +285,7 @@ export function redact(text: string): string {
 function essence(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.trim().replace(/^(?:fatal|error): /, ""))
     .filter((line) => line !== "" && !NOISE.test(line));
-  return lines.slice(0, 3).map((line) => line.replace(/\.$/, "")).join("; ");
+  return [...new Set(lines)].slice(0, 3).map((line) => line.replace(/\.$/, "")).join("; ");
 }
 
 const NOISE =

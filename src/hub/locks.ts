@@ -9,9 +9,13 @@
  */
 import * as v from "valibot";
 import { asMachineId, asSessionId, type Oid, type SessionId } from "../brands.ts";
+import { FileTrouble } from "../errors.ts";
 import type { Mirror } from "./mirror.ts";
+import type { GitObject } from "./object_reader.ts";
 
-const time = v.pipe(v.string(), v.check((text) => !Number.isNaN(Date.parse(text))));
+/** Four digits of a year are enough, and what is added to it stays a time. */
+const LAST_TIME_MS = Date.parse("9999-12-31T23:59:59Z");
+const time = v.pipe(v.string(), v.check((text) => Math.abs(Date.parse(text)) <= LAST_TIME_MS));
 
 const schema = v.looseObject({
   session: v.string(),
@@ -42,12 +46,22 @@ export async function readLocks(mirror: Mirror): Promise<Map<SessionId, HubLock>
   for (const [name, oid] of await mirror.lockRefs()) {
     const session = asSessionId(name);
     if (session === undefined) continue;
-    const commit = await mirror.objects.read(oid);
+    const commit = await read(mirror, oid);
     const text = commit?.type === "commit" ? new TextDecoder().decode(commit.bytes) : "";
     const message = text.slice(text.indexOf("\n\n") + 2);
     locks.set(session, { session, oid, lock: parseLock(session, message) });
   }
   return locks;
+}
+
+async function read(mirror: Mirror, oid: Oid): Promise<GitObject | undefined> {
+  try {
+    return await mirror.objects.read(oid);
+  } catch (error) {
+    // One of megabytes is none.
+    if (error instanceof FileTrouble) return undefined;
+    throw error;
+  }
 }
 
 /** Returns what a lock of a session says, or `undefined` where it is none of that session. */

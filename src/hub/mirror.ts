@@ -6,10 +6,11 @@
 import { join } from "node:path";
 import { asOid, type Oid, type SessionId } from "../brands.ts";
 import { CcsyncError } from "../errors.ts";
-import { makePrivateDirectory } from "../machine/files.ts";
+import { entriesOf, lstatIfThere, makePrivateDirectory, removeIfThere } from "../machine/files.ts";
 import { type CommitChanges, type CommitInfo, writeCommit } from "./commit_writer.ts";
 import { checkFormat, FORMAT_PATH } from "./format.ts";
 import { failureOf, Git, redact } from "./git.ts";
+import { credentialSettings } from "./github.ts";
 import { ObjectReader } from "./object_reader.ts";
 
 /** The hub's only branch. */
@@ -19,6 +20,9 @@ const FETCHED = "refs/hub/main";
 /** Where the hub keeps locks, and where the mirror keeps those it last fetched. */
 const LOCKS = "refs/ccsync/locks";
 const FETCHED_LOCKS = "refs/hub/locks";
+
+/** A hundred thousand changes take a second. */
+const PATIENCE_MS = 5_000;
 
 /** One path that differs between two states of the hub. */
 export interface TreeEntry {
@@ -48,6 +52,7 @@ export class Mirror implements AsyncDisposable {
   readonly remote: string;
   readonly git: Git;
   readonly objects: ObjectReader;
+  #credentials: Promise<readonly string[]> | undefined;
 
   /** Names the mirror; nothing is read or written before {@linkcode Mirror.prepare}. */
   constructor(ccsyncHome: string, remote: string) {
@@ -60,15 +65,38 @@ export class Mirror implements AsyncDisposable {
     await this.objects[Symbol.asyncDispose]();
   }
 
-  /** Makes the mirror if it is not there, and points it at the hub. */
+  /** Makes the mirror if it is not there, and clears away what a git that was killed left in it. */
   async prepare(): Promise<void> {
-    try {
-      Deno.statSync(join(this.git.directory, "HEAD"));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      makePrivateDirectory(this.git.directory);
-      await this.git.run("make the mirror", ["init", "--quiet", "--bare", "--initial-branch=main"]);
-    }
+    const { directory } = this.git;
+    if (lstatIfThere(join(directory, "HEAD")) === undefined) {
+      await makeBareRepository(directory, "make the mirror");
+    } else await clearAfterCrash(directory);
+  }
+
+  /**
+   * Looks whether a failure comes of damage to the mirror; if so, sets the mirror aside, so that the next
+   * run fetches all of it anew. It is not deleted: should the hub be damaged as well, it is the best copy.
+   *
+   * @returns What to tell the user instead of the failure, `undefined` where the mirror is whole
+   */
+  async setAsideIfDamaged(failure: CcsyncError): Promise<CcsyncError | undefined> {
+    const { directory } = this.git;
+    const isThere = lstatIfThere(directory) !== undefined;
+    if (!isThere || !LOOKS_DAMAGED.test(failure.message)) return undefined;
+    await this.objects[Symbol.asyncDispose]();
+    const check = await this.git.try(["fsck", "--no-dangling", "--no-progress"]);
+    if (!DAMAGE.test(decoder.decode(check.stdout) + check.stderr)) return undefined;
+    const aside = `${directory}.damaged`;
+    removeTree(aside);
+    Deno.renameSync(directory, aside);
+    return new CcsyncError("failed", `${failure.message}: the mirror of the hub is damaged`, {
+      hints: [
+        "run the command again: the hub is fetched anew; your sessions were not touched",
+        `the damaged mirror is kept as "${aside}"; delete it once the command has gone through`,
+      ],
+      cause: failure,
+      transient: true,
+    });
   }
 
   /**
@@ -78,6 +106,7 @@ export class Mirror implements AsyncDisposable {
    */
   async fetch(): Promise<Oid | undefined> {
     const result = await this.git.try([
+      ...await this.#access(),
       "fetch",
       "--quiet",
       "--no-tags",
@@ -107,13 +136,25 @@ export class Mirror implements AsyncDisposable {
   /** Returns every path of a state of the hub, or those under some directories; directories included. */
   async entries(head: Oid, under: readonly string[] = []): Promise<TreeEntry[]> {
     const args = ["ls-tree", "-r", "-t", "-z", "--full-tree", head, "--", ...under];
-    return parseTree(decoder.decode(await this.git.run("read the hub's files", args)));
+    return parseTree(decoder.decode(await this.git.list("read the hub's files", args)));
   }
 
-  /** Returns the paths that differ between two states of the hub, directories included. */
-  async changes(from: Oid, to: Oid): Promise<TreeEntry[]> {
+  /**
+   * Returns the paths that differ between two states of the hub, directories included; `undefined` where
+   * finding them takes longer than reading all would. Git holds all of them in memory before it prints the
+   * first, and a few small trees can name ten million: a list is bounded, this is not.
+   */
+  async changes(from: Oid, to: Oid): Promise<TreeEntry[] | undefined> {
     const args = ["diff-tree", "-r", "-t", "-z", "--raw", "--no-renames", from, to];
-    return parseDiff(decoder.decode(await this.git.run("compare the hub's states", args)));
+    const output = await this.git.list("compare the hub's states", args, PATIENCE_MS);
+    return output === undefined ? undefined : parseDiff(decoder.decode(output));
+  }
+
+  /** Returns the fetched commits that changed a file, the latest first. */
+  async history(path: string, most: number): Promise<Oid[]> {
+    const args = ["rev-list", `--max-count=${most}`, FETCHED, "--", path];
+    const output = decoder.decode(await this.git.run("read the hub's history", args));
+    return output.split("\n").flatMap((line) => asOid(line) ?? []);
   }
 
   /** Returns whether the mirror has a commit. */
@@ -163,7 +204,9 @@ export class Mirror implements AsyncDisposable {
     if (commit !== undefined) refspecs.unshift(`${commit}:${MAIN}`);
     const atomic = refspecs.length > 1 ? ["--atomic"] : [];
     const options = ["--porcelain", "--no-verify", ...atomic, ...leases];
-    const result = await this.git.try(["push", ...options, "--", this.remote, ...refspecs]);
+    const access = await this.#access();
+    const args = [...access, "push", ...options, "--", this.remote, ...refspecs];
+    const result = await this.git.try(args);
     if (result.code === 0) {
       await this.#notePush(commit, locks);
       return "pushed";
@@ -175,7 +218,8 @@ export class Mirror implements AsyncDisposable {
     }
     const refusal = refusals.find((why) => !SOMEBODY_WAS_FASTER.test(why));
     if (refusal === undefined) return "rejected";
-    throw new CcsyncError("failed", `cannot push to the hub: it refused: ${refusal}`, {
+    const why = [refusal, ...remarksOf(result.stderr)].join("; ");
+    throw new CcsyncError("failed", `cannot push to the hub: it refused: ${why}`, {
       hints: ["the sessions are safe on this machine; mend the hub, then run: ccsync push"],
     });
   }
@@ -197,7 +241,7 @@ export class Mirror implements AsyncDisposable {
    */
   async tryPush(head: Oid): Promise<void> {
     const args = ["push", "--dry-run", "--porcelain", "--no-verify", "--", this.remote];
-    const result = await this.git.try([...args, `${head}:${MAIN}`]);
+    const result = await this.git.try([...await this.#access(), ...args, `${head}:${MAIN}`]);
     // Somebody else's push in between is a proof, too.
     if (result.code === 0 || SOMEBODY_WAS_FASTER.test(decoder.decode(result.stdout))) return;
     throw failureOf(`push to the hub "${redact(this.remote)}"`, result);
@@ -211,6 +255,11 @@ export class Mirror implements AsyncDisposable {
     return { machine, at: Number(seconds) * 1000 };
   }
 
+  /** Settings of git with which it gets credentials; found out once, and only where the hub is asked. */
+  #access(): Promise<readonly string[]> {
+    return this.#credentials ??= credentialSettings(this.remote);
+  }
+
   /** Packs loose objects when there are many: cheap when there is nothing to do. */
   async maintain(): Promise<void> {
     await this.git.run("tidy the mirror", ["-c", "gc.auto=2000", "gc", "--auto", "--quiet"]);
@@ -218,6 +267,7 @@ export class Mirror implements AsyncDisposable {
 
   async #emptyHub(): Promise<undefined> {
     const branches = await this.git.run("look at the hub's branches", [
+      ...await this.#access(),
       "ls-remote",
       "--heads",
       "--",
@@ -261,15 +311,82 @@ function refusalsOf(porcelain: string): string[] {
   return [...porcelain.matchAll(/^!\t.*\t\[[^\]]*\](?: \((.*)\))?$/gm)].map(([, why]) => why ?? "");
 }
 
+/** Returns what the hub says about a refusal: hooks explain themselves so. */
+function remarksOf(stderr: string): string[] {
+  const said = [...redact(stderr).matchAll(/^(?:remote|error: remote unpack failed): *(.*?)\s*$/gm)]
+    .map(([, line]) => line ?? "");
+  return said.filter((line) => /[^=\s]/.test(line)).slice(0, 3);
+}
+
+/** What messages say where an object or a ref cannot be read; `git fsck` then tells whose fault that is. */
+const LOOKS_DAMAGED =
+  /ended early|has no such file|corrupt|is empty|bad (?:object|tree|config|signature|ref)|missing (?:blob|tree|commit|object)|unable to (?:read|unpack|map|find)|could not (?:read|parse|open)|not a git repository|inflate|invalid (?:object|sha1|ref)|not a (?:valid object|commit)|unresolved deltas|all necessary objects|reference broken|unable to resolve reference|does not match index|unexpected line|ended with code/i;
+
+/**
+ * What `git fsck` says of objects and refs that cannot be read. What it says of names that git would not
+ * write ("error in tree ...") is the hub's content, and comes back however often it is fetched.
+ */
+const DAMAGE = /^(?:error:|fatal:|missing |broken )/m;
+
 /** Creates a bare hub at a path where nothing is. */
 export async function createBareHub(path: string): Promise<void> {
-  makePrivateDirectory(path);
-  await new Git(path).run(`create the hub "${path}"`, [
-    "init",
-    "--quiet",
-    "--bare",
-    "--initial-branch=main",
-  ]);
+  await makeBareRepository(path, `create the hub "${path}"`);
+}
+
+/** Makes a bare repository, whole or not at all. Where something is already, git adds to it what is missing. */
+async function makeBareRepository(path: string, what: string): Promise<void> {
+  const isThere = lstatIfThere(path) !== undefined;
+  const place = isThere ? path : `${path}.ccsync-new`;
+  // One of an earlier run that was killed.
+  if (!isThere) removeTree(place);
+  makePrivateDirectory(place);
+  const init = ["init", "--quiet", "--bare", "--initial-branch=main", "--template="];
+  await new Git(place).run(what, init);
+  if (!isThere) Deno.renameSync(place, path);
+}
+
+/** Git holds a lock for moments only; what is older was left by one that was killed. */
+const LOCK_AGE_MS = 5_000;
+
+/**
+ * Removes what a git that was killed leaves in a repository and no git ever removes: its locks, which would
+ * keep every later one from working, and files that it was writing. No other ccsync is at work, but a git
+ * that a killed one has started may be: a young lock is waited for.
+ */
+async function clearAfterCrash(repository: string): Promise<void> {
+  for (const path of locksIn(repository)) {
+    for (;;) {
+      const age = Date.now() - (lstatIfThere(path)?.mtime?.getTime() ?? 0);
+      if (age > LOCK_AGE_MS || age < 0) break;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
+    removeIfThere(path);
+  }
+  const packs = join(repository, "objects/pack");
+  for (const { name } of entriesOf(packs)) {
+    if (name.startsWith("tmp_")) removeIfThere(join(packs, name));
+  }
+  for (const { name } of entriesOf(repository)) {
+    if (name.startsWith("fast_import_crash_")) removeIfThere(join(repository, name));
+  }
+}
+
+function locksIn(repository: string): string[] {
+  const locks: string[] = [];
+  const walk = (directory: string, depth: number) => {
+    for (const { isDirectory, name } of entriesOf(directory)) {
+      const path = join(directory, name);
+      // Of objects only what lies beside them: there are many, and none is ever locked.
+      if (isDirectory && depth > 0 && !/^[0-9a-f]{2}$/.test(name)) walk(path, depth - 1);
+      else if (name.endsWith(".lock")) locks.push(path);
+    }
+  };
+  walk(repository, 4);
+  return locks;
+}
+
+function removeTree(path: string): void {
+  if (lstatIfThere(path) !== undefined) Deno.removeSync(path, { recursive: true });
 }
 
 function parseTree(output: string): TreeEntry[] {

@@ -4,7 +4,7 @@
  * @module
  */
 import { asOid, type Oid } from "../brands.ts";
-import { CcsyncError } from "../errors.ts";
+import { CcsyncError, FileTrouble } from "../errors.ts";
 import { type Git, started } from "./git.ts";
 
 /** An object as git stores it. */
@@ -38,7 +38,7 @@ export class ObjectReader implements AsyncDisposable {
    * Returns the object that a name stands for (an id, a ref, `<commit>:<path>`), or `undefined` where
    * there is none.
    *
-   * @throws {CcsyncError} kind "failed" for an object above {@linkcode LARGEST_OBJECT}
+   * @throws {FileTrouble} for an object above {@linkcode LARGEST_OBJECT}
    */
   read(name: string): Promise<GitObject | undefined> {
     const answer = this.#last.then(() => this.#read(name));
@@ -57,10 +57,8 @@ export class ObjectReader implements AsyncDisposable {
     if (oid === undefined || type === undefined || !/^\d+$/.test(size ?? "")) return undefined;
     if (Number(size) > LARGEST_OBJECT) {
       await this[Symbol.asyncDispose]();
-      throw new CcsyncError(
-        "failed",
-        `cannot read "${name}" of the hub: it has ${size} bytes, more than ccsync ever writes`,
-        { hints: ["look at the hub's history: somebody else wrote to it"] },
+      throw new FileTrouble(
+        `"${name}" of the hub has ${size} bytes, more than ccsync ever writes: somebody else wrote to it`,
       );
     }
     const bytes = await this.#take(Number(size));

@@ -55,6 +55,11 @@ export function parseRemote(text: string): Remote {
   return { kind: "url", address: text };
 }
 
+/** Returns a path with the home directory in place of a leading `~`, which not every shell replaces. */
+export function expandHome(text: string, home: string): string {
+  return /^~(?:[\\/]|$)/.test(text) ? home + text.slice(1) : text;
+}
+
 /** What is at a path that is to be a hub. */
 export type PathState = "nothing" | "repository" | "other";
 

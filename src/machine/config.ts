@@ -37,6 +37,8 @@ export interface Config {
   readonly interval: number;
   /** Seconds after its last heartbeat that a lock of this machine expires. */
   readonly lockTtl: number;
+  /** Whether others may be able to read the hub. @default false */
+  readonly allowPublic?: boolean;
   /** The original's keys for a hub on GitHub; kept as they are. */
   readonly github?: { readonly owner: string; readonly repo: string };
 }
@@ -62,6 +64,7 @@ const schema = v.strictObject({
   claude_tmp: v.optional(text),
   interval: v.optional(seconds, DEFAULT_TIMES.interval),
   lock_ttl: v.optional(seconds, DEFAULT_TIMES.lockTtl),
+  allow_public: v.optional(v.boolean()),
 });
 
 /** Returns where the configuration is. */
@@ -113,6 +116,7 @@ export function parseConfig(content: string, path: string, style: PathStyle): Co
     ...(raw.claude_tmp === undefined ? {} : { claudeTmp: raw.claude_tmp as LocalPath }),
     interval: raw.interval,
     lockTtl: raw.lock_ttl,
+    ...(raw.allow_public === true ? { allowPublic: true } : {}),
     ...(github === undefined ? {} : { github }),
   };
 }
@@ -132,6 +136,7 @@ export function writeConfig(ccsyncHome: string, config: Config): void {
     ...(config.claudeTmp === undefined ? {} : { claude_tmp: config.claudeTmp }),
     ...(config.interval === DEFAULT_TIMES.interval ? {} : { interval: config.interval }),
     ...(config.lockTtl === DEFAULT_TIMES.lockTtl ? {} : { lock_ttl: config.lockTtl }),
+    ...(config.allowPublic === true ? { allow_public: true } : {}),
   };
   writeFile(configPath(ccsyncHome), JSON.stringify(raw, null, 2) + "\n");
 }

@@ -197,6 +197,32 @@ export function entriesOf(path: string): Deno.DirEntry[] {
   }
 }
 
+/**
+ * Returns a directory's entries like {@linkcode entriesOf}, and clears away what a ccsync that was killed
+ * left in it. Only one ccsync works at a time, so nobody is writing these files.
+ */
+export function tidyEntriesOf(path: string): Deno.DirEntry[] {
+  const entries = entriesOf(path);
+  const left = entries.filter(({ name }) => isTemporary(name));
+  for (const { name } of left) {
+    try {
+      removeIfThere(join(path, name));
+    } catch {
+      // A leftover that cannot be removed is in nobody's way.
+    }
+  }
+  return left.length === 0 ? entries : entries.filter(({ name }) => !isTemporary(name));
+}
+
+/** Clears away what a ccsync that was killed left in a directory, if it can be read. */
+export function clearLeftovers(path: string): void {
+  try {
+    tidyEntriesOf(path);
+  } catch {
+    // Whoever needs something in it will say what is wrong with it.
+  }
+}
+
 /** Removes a file if it is there. */
 export function removeIfThere(path: string): void {
   try {

@@ -109,13 +109,13 @@ export type FactKey =
   | "shared_placeholders"
   | "turn"
   | "pushes"
+  | "readers_checked"
   | "trouble";
 
 /** The open state. Every write is atomic; group several with {@linkcode State.transaction}. */
 export class State implements Disposable {
   readonly #db: DatabaseSync;
   readonly #path: string;
-  #pretends = false;
 
   private constructor(db: DatabaseSync, path: string) {
     this.#db = db;
@@ -137,9 +137,7 @@ export class State implements Disposable {
     } catch (error) {
       if (error instanceof CcsyncError) throw error;
       // Setting it aside would not help, and would take it from under another process.
-      if (/locked|disk is full|disk i\/o|readonly/i.test(messageOf(error))) {
-        throw notOpened(path, error);
-      }
+      if (OF_SURROUNDINGS.test(messageOf(error))) throw notOpened(path, error);
       onRebuild(messageOf(error));
       setAside(path);
       return State.#openAt(path);
@@ -164,7 +162,8 @@ export class State implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    if (this.#pretends) this.#db.exec("ROLLBACK");
+    if (!this.#db.isOpen) return;
+    // SQLite itself takes a transaction back whose database is closed.
     this.#db.close();
   }
 
@@ -184,7 +183,6 @@ export class State implements Disposable {
   /** From here on nothing is kept: what is written is taken back when the state is closed. */
   pretend(): void {
     this.#db.exec("BEGIN IMMEDIATE");
-    this.#pretends = true;
   }
 
   /** Returns a single fact, if it is known. */
@@ -340,15 +338,33 @@ export class State implements Disposable {
     this.#db.prepare("INSERT OR REPLACE INTO memory_project VALUES (?, ?)").run(set, project);
   }
 
+  /**
+   * Looks whether a failure comes of damage to the state that opening it did not meet; if so, sets the state
+   * aside, so that the next run rebuilds it, and returns what to tell the user.
+   */
+  setAsideIfDamaged(failure: unknown): CcsyncError | undefined {
+    const looksDamaged = /malformed|not a database/i.test(messageOf(failure));
+    return looksDamaged ? this.#setAside(failure) : undefined;
+  }
+
   /** Reads every row of a table. Damage that opening does not meet is met here. */
   #all<T>(table: Table, read: (row: Row) => T, columns = "*"): T[] {
     try {
       return this.#db.prepare(`SELECT ${columns} FROM ${table}`).all().map(read);
     } catch (error) {
-      throw damaged(this.#path, error);
+      throw OF_SURROUNDINGS.test(messageOf(error)) ? error : this.#setAside(error);
     }
   }
+
+  #setAside(why: unknown): CcsyncError {
+    this[Symbol.dispose]();
+    setAside(this.#path);
+    return damaged(this.#path, why);
+  }
 }
+
+/** What SQLite says where the file is in order, but cannot be used now. */
+const OF_SURROUNDINGS = /locked|disk is full|disk i\/o|readonly|unable to open/i;
 
 type Table = "base" | "catalogue" | "project" | "text_base" | "memory_project";
 
@@ -410,7 +426,9 @@ function makePrivateFile(path: string): void {
 
 function notOpened(path: string, cause: unknown): CcsyncError {
   return new CcsyncError("failed", `cannot open the state "${path}": ${messageOf(cause)}`, {
-    hints: ["see whether the disk is full, or another ccsync is at work, then run it again"],
+    hints: [
+      "see whether the disk is full, or another ccsync is at work, then run it again; nothing was changed",
+    ],
     cause,
     transient: true,
   });
@@ -419,9 +437,10 @@ function notOpened(path: string, cause: unknown): CcsyncError {
 function damaged(path: string, cause: unknown): CcsyncError {
   return new CcsyncError("failed", `cannot read the state "${path}": ${messageOf(cause)}`, {
     hints: [
-      `remove ${path} and run the command again: it is rebuilt from the hub and your sessions`,
+      `run the command again: the state is rebuilt from the hub and your sessions; the damaged one is kept as "${path}.damaged"`,
     ],
     cause,
+    transient: true,
   });
 }
 

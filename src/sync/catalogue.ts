@@ -4,6 +4,7 @@
  * @module
  */
 import type { Oid, SessionId } from "../brands.ts";
+import { FileTrouble } from "../errors.ts";
 import { entryOf, metaPath, parseMeta, sessionPath } from "../hub/format.ts";
 import type { Mirror, TreeEntry } from "../hub/mirror.ts";
 import { nameFault, sidecarKind } from "../claude/kinds.ts";
@@ -139,11 +140,21 @@ async function rowOf(
   const transcript = hubFile(parts.transcript);
   if (parts.transcript.segments.size === 0) return { path, why: "it has no transcript" };
   if (transcript === undefined) return { path, why: "a segment is missing" };
-  const meta = parts.meta === undefined ? undefined : await mirror.text(head, metaPath(id));
+  const meta = parts.meta === undefined ? undefined : await metaOf(mirror, head, id);
   if (meta === undefined || parseMeta(meta) === undefined) {
     return { path, why: "its meta.json is missing or broken" };
   }
   return { id, transcript, files: filesOf(path, parts, faults), meta };
+}
+
+async function metaOf(mirror: Mirror, head: Oid, id: SessionId): Promise<string | undefined> {
+  try {
+    return await mirror.text(head, metaPath(id));
+  } catch (error) {
+    // One of megabytes is none.
+    if (error instanceof FileTrouble) return undefined;
+    throw error;
+  }
 }
 
 function hubFile({ tree, segments }: DocumentParts): HubFile | undefined {

@@ -15,6 +15,7 @@ import { summarize, type Summary, SUMMARY_BYTES } from "../transcript/summary.ts
 import { toLocal } from "../translate/to_local.ts";
 import { toPortable } from "../translate/to_portable.ts";
 import type { Document } from "./document.ts";
+import { earlierProfiles } from "./registration.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Size of the pieces that are read at once; a longer line makes its piece longer. */
@@ -174,6 +175,8 @@ export interface Comparison {
   readonly beginsWithHub: boolean;
   /** Whether the hub's document begins with the whole local file, a torn last line included. */
   readonly isPrefixOfHub: boolean;
+  /** Key of the profile with which the local file was written. */
+  readonly profile: string;
 }
 
 /**
@@ -192,12 +195,34 @@ export async function compareFromBase(
     ? undefined
     : await positionAfter(workspace, base.segments, hub.segments);
   if (base === undefined || position === undefined) {
-    return await compare(workspace, document, { from: 0, to, position: HUB_START });
+    return await compareWhole(workspace, document, to);
   }
-  const stretch = { from: base.localBytes, to, position, profileKey: base.profile };
-  const found = await compare(workspace, document, stretch);
+  const stretch = { from: base.localBytes, to, position };
+  const found = await compare(workspace, document, stretch, base.profile);
   // What follows a beginning that is not the hub's is no continuation of the hub's.
   return base.aligned ? found : { ...found, beginsWithHub: false, isPrefixOfHub: false };
+}
+
+/**
+ * Compares a local document with all of the hub's. Placeholders may have moved since it was written: those
+ * count with which it has most in common with the hub.
+ */
+async function compareWhole(
+  workspace: Workspace,
+  document: TwoSided,
+  to: number,
+): Promise<Comparison> {
+  const stretch = { from: 0, to, position: HUB_START };
+  const { base, codec } = document;
+  let best = await compare(workspace, document, stretch, base?.profile ?? workspace.profileKey);
+  if (best.missing.length === 0 || codec === "binary") return best;
+  const others = base === undefined ? await earlierProfiles(workspace) : [workspace.profileKey];
+  for (const profile of others) {
+    if (profile === best.profile) continue;
+    const found = await compare(workspace, document, stretch, profile);
+    if (found.missing.length < best.missing.length) best = found;
+  }
+  return best;
 }
 
 /** A stretch of a local file, and where the same begins in the hub. */
@@ -205,8 +230,6 @@ interface Stretch {
   readonly from: number;
   readonly to: number;
   readonly position: HubPosition;
-  /** The profile the local file was written with, where it is not today's. */
-  readonly profileKey?: string;
 }
 
 /**
@@ -216,12 +239,13 @@ interface Stretch {
 async function compare(
   workspace: Workspace,
   { codec, hub: { segments }, local: { path } }: TwoSided,
-  { from, position, profileKey, to }: Stretch,
+  { from, position, to }: Stretch,
+  profile: string,
 ): Promise<Comparison> {
   let at = from;
   let hubBytes = from;
   const rest: Uint8Array[] = [];
-  for await (const piece of localForm(workspace, codec, segments, position, profileKey)) {
+  for await (const piece of localForm(workspace, codec, segments, position, profile)) {
     hubBytes += piece.length;
     const isEqual = rest.length === 0 && at + piece.length <= to &&
       equalBytes(readRange(path, at, at + piece.length), piece);
@@ -230,12 +254,15 @@ async function compare(
   }
   const local = readRange(path, at, to);
   const hub = joinBytes(rest);
+  const isPrefixOfHub = equalBytes(hub.subarray(0, local.length), local);
   return {
-    missing: linesMissingFrom(...afterCommonLines(hub, local)),
+    // A last line that is torn may be one that an earlier pull did not get to the end of.
+    missing: isPrefixOfHub ? [] : linesMissingFrom(...afterCommonLines(hub, local)),
     hubLocalBytes: hubBytes,
     hubRest: hub.subarray(local.length),
     beginsWithHub: equalBytes(local.subarray(0, hub.length), hub),
-    isPrefixOfHub: equalBytes(hub.subarray(0, local.length), local),
+    isPrefixOfHub,
+    profile,
   };
 }
 

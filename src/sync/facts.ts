@@ -3,26 +3,32 @@
  *
  * @module
  */
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
 import { nameFault, sidecarKind } from "../claude/kinds.ts";
-import { transcriptPath } from "../claude/layout.ts";
+import { projectsDir, transcriptPath } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
 import { isRecent } from "../claude/retention.ts";
 import {
+  type LocalFile,
+  type LocalSidecar,
   type LocalTranscript,
   Names,
   readProject,
+  type Scan,
   scanSidecars,
   scanTranscripts,
   type Skipped,
+  stampOf,
 } from "../claude/scan.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
 import { type Meta, parseMeta } from "../hub/format.ts";
+import { lstatIfThere } from "../machine/files.ts";
 import type { Base, CatalogueRow } from "../machine/state.ts";
 import { summaryOf } from "./content.ts";
 import { type Document, examine, TRANSCRIPT } from "./document.ts";
 import type { SessionFacts, SidecarFacts } from "./plan.ts";
+import { earlierProfiles } from "./registration.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A session of this machine, the hub, or both. */
@@ -32,6 +38,8 @@ export interface SessionView {
   readonly transcript: Document;
   /** All other files of the session, on either side. */
   readonly sidecars: readonly Document[];
+  /** Older transcripts of the session in other projects' directories. */
+  readonly copies: readonly LocalFile[];
   /** The project's directory here, where it is known. */
   readonly project?: LocalPath;
   /** Where the transcript is, or has to be. */
@@ -65,12 +73,9 @@ export async function gatherFacts(workspace: Workspace, scope: Scope): Promise<O
   const skipped = [...scan.skipped];
   const turn = Number(state.fact("turn") ?? 0);
   state.setFact("turn", String(turn + 1));
-  const gatherer = new Gatherer(
-    workspace,
-    await liveSessions(env.claudeDir, env.now()),
-    turn,
-    skipped,
-  );
+  const live = await liveSessions(env.claudeDir, env.now());
+  const gatherer = new Gatherer(workspace, live, scan, turn, skipped);
+  await gatherer.lookBack([...scan.transcripts.keys()]);
   const ids = new Set([...scan.transcripts.keys(), ...gatherer.catalogue.keys()]);
   const sessions = [...ids].sort().flatMap((id) => {
     const isMeant = scope.all || id === scope.also;
@@ -84,8 +89,11 @@ export async function gatherFacts(workspace: Workspace, scope: Scope): Promise<O
 export function isFileTrouble(error: unknown): boolean {
   return error instanceof FileTrouble || error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable ||
-    (error instanceof Error && /input\/output error/i.test(error.message));
+    (error instanceof Error && OF_ONE_FILE.test(error.message));
 }
+
+/** What systems say that Deno has no class for: a broken sector, and a path that is too long. */
+const OF_ONE_FILE = /input\/output error|file ?name (?:or extension )?(?:is )?too long/i;
 
 class Gatherer {
   readonly catalogue: ReadonlyMap<SessionId, CatalogueRow>;
@@ -93,13 +101,16 @@ class Gatherer {
   readonly #bases: ReadonlyMap<SessionId, ReadonlyMap<string, Base>>;
   readonly #projects: ReadonlyMap<LocalPath, LocalPath>;
   readonly #live: ReadonlySet<SessionId>;
+  readonly #scan: Scan;
   readonly #turn: number;
   readonly #skipped: Skipped[];
   readonly #names = new Names();
+  #earlier: readonly string[] = [];
 
   constructor(
     workspace: Workspace,
     live: ReadonlySet<SessionId>,
+    scan: Scan,
     turn: number,
     skipped: Skipped[],
   ) {
@@ -108,8 +119,16 @@ class Gatherer {
     this.#bases = workspace.state.bases();
     this.#projects = workspace.state.projects();
     this.#live = live;
+    this.#scan = scan;
     this.#turn = turn;
     this.#skipped = skipped;
+  }
+
+  /** Looks up earlier placeholders where sessions that the hub knows have no base: the state was lost. */
+  async lookBack(local: readonly SessionId[]): Promise<void> {
+    const isLost = (id: SessionId) => this.#bases.get(id)?.has(TRANSCRIPT) !== true;
+    if (!local.some((id) => this.catalogue.has(id) && isLost(id))) return;
+    this.#earlier = await earlierProfiles(this.#workspace);
   }
 
   /** Returns a session, `undefined` where it is out of scope, names no project, or cannot be read. */
@@ -134,6 +153,10 @@ class Gatherer {
   ): SessionView | undefined {
     const bases = this.#bases.get(id) ?? new Map<string, Base>();
     const base = bases.get(TRANSCRIPT);
+    // Whether it is still there cannot be seen now: it is not taken for gone.
+    const isHidden = local === undefined && base !== undefined &&
+      this.#scan.unreadable.has(dirname(base.path));
+    if (isHidden) return undefined;
     const row = this.catalogue.get(id);
     const portable = row === undefined ? undefined : parseMeta(row.meta);
     const place = this.#place(local, base, portable);
@@ -148,12 +171,18 @@ class Gatherer {
     const sides = sidesOf(local, row?.transcript, base);
     const transcript = examine(id, TRANSCRIPT, TRANSCRIPT_KIND, sides, this.#turn);
     const facts = this.#facts(transcript, portable, meta, place);
-    const path = project === undefined ? undefined : this.#path(id, project, transcript, facts);
+    const isLeft = base === undefined && local !== undefined && portable !== undefined &&
+      this.#isLeft(local, portable.project as PortablePath);
+    const isPlaced = facts.isPlaced || (base === undefined && !isLeft);
+    const path = project === undefined
+      ? undefined
+      : this.#path(id, project, local, isPlaced || facts.isMoved);
     return {
       id,
       facts,
       transcript,
       sidecars: path === undefined ? [] : this.#sidecars(transcript, path, row, bases, meta),
+      copies: this.#scan.copies.filter((copy) => copy.id === id),
       unmapped,
       ...(project === undefined ? {} : { project }),
       ...(path === undefined ? {} : { path }),
@@ -215,6 +244,16 @@ class Gatherer {
     };
   }
 
+  /** Whether a transcript lies where its project's was before placeholders moved. */
+  #isLeft({ id, path }: LocalTranscript, project: PortablePath): boolean {
+    const { env, profileKey } = this.#workspace;
+    return this.#earlier.some((key) => {
+      const before = key === profileKey ? undefined : this.#workspace.local(project, key);
+      return before !== undefined && "path" in before &&
+        transcriptPath(env.claudeDir, env.os, before.path, id) === path;
+    });
+  }
+
   #isRecent(meta: Meta | undefined): boolean {
     const at = Date.parse(meta?.updatedAt ?? "");
     const { env, retentionDays } = this.#workspace;
@@ -228,12 +267,11 @@ class Gatherer {
   #path(
     id: SessionId,
     project: LocalPath,
-    { base, local }: Document,
-    { isMoved, isPlaced }: SessionFacts,
+    local: LocalTranscript | undefined,
+    stays: boolean,
   ): LocalPath {
     const { claudeDir, os } = this.#workspace.env;
-    const stays = local !== undefined && (base === undefined || isPlaced || isMoved);
-    return stays ? local.path : transcriptPath(claudeDir, os, project, id);
+    return local !== undefined && stays ? local.path : transcriptPath(claudeDir, os, project, id);
   }
 
   #sidecars(
@@ -247,8 +285,13 @@ class Gatherer {
     const here = local?.path ?? path;
     const slug = this.#slugOf(transcript, meta);
     const { claudeDir } = this.#workspace.env;
-    const found = scanSidecars(claudeDir, here, id, slug, this.#skipped, this.#names);
-    const files = new Map(found.map((file) => [file.name, file]));
+    const found = this.#filesBeside(transcript, path, slug);
+    const files = new Map<string, LocalFile>(found.map((file) => [file.name, file]));
+    for (const { name, path } of bases.values()) {
+      const isElsewhere = name.startsWith("session/") && !files.has(name) && !isBeside(path, here);
+      const left = isElsewhere ? fileLeft(claudeDir, path) : undefined;
+      if (left !== undefined) files.set(name, left);
+    }
     const names = new Set([...files.keys(), ...row?.files.keys() ?? []]);
     return [...names].sort().flatMap((name) => {
       const kind = sidecarKind(name);
@@ -256,6 +299,15 @@ class Gatherer {
       const sides = sidesOf(files.get(name), row?.files.get(name), bases.get(name));
       return [examine(id, name, kind, sides, this.#turn)];
     });
+  }
+
+  /** Returns the files beside a transcript; where it has to move, those that a cut short move took ahead, too. */
+  #filesBeside({ id, local }: Document, path: LocalPath, slug: string | undefined): LocalSidecar[] {
+    const { claudeDir } = this.#workspace.env;
+    const scan = (transcript: LocalPath) =>
+      scanSidecars(claudeDir, transcript, id, slug, this.#skipped, this.#names);
+    const here = local?.path ?? path;
+    return here === path ? scan(here) : [...scan(path), ...scan(here)];
   }
 
   /** Returns the name of the session's plan: what the hub knows, or what new lines say. */
@@ -287,15 +339,34 @@ function sidesOf(
   };
 }
 
+/** Whether a file lies in the directory of a session, which is beside its transcript. */
+function isBeside(path: LocalPath, transcript: LocalPath): boolean {
+  return path.startsWith(join(transcript.replace(/\.jsonl$/, ""), "/"));
+}
+
+/** Returns a file that a move which was cut short has put, or left, where its session is not. */
+function fileLeft(claudeDir: LocalPath, path: LocalPath): LocalFile | undefined {
+  const info = lstatIfThere(path);
+  if (info?.isFile !== true || !path.startsWith(join(projectsDir(claudeDir), "/"))) {
+    return undefined;
+  }
+  for (let at = dirname(path); at !== projectsDir(claudeDir); at = dirname(at)) {
+    if (lstatIfThere(at)?.isSymlink !== false) return undefined;
+  }
+  return { path, stamp: stampOf(info) };
+}
+
 /** Returns the facts about a sidecar. */
-export function sidecarFacts({ facts }: SessionView, document: Document): SidecarFacts {
-  const { base, hubState, localState, merge } = document;
+export function sidecarFacts({ facts, path }: SessionView, document: Document): SidecarFacts {
+  const { base, hubState, local, localState, merge, name } = document;
+  const isInPlace = local === undefined || path === undefined || !name.startsWith("session/") ||
+    isBeside(local.path, path);
   return {
     local: localState,
     hub: hubState,
     merge,
     hasBase: base !== undefined,
     isAligned: base?.aligned ?? false,
-    isPlaced: facts.isPlaced,
+    isPlaced: facts.isPlaced && isInPlace,
   };
 }

@@ -45,7 +45,6 @@ import {
 import { type LocalDocument, TRANSCRIPT } from "./document.ts";
 import type { SessionView } from "./facts.ts";
 import { portableMeta } from "./meta.ts";
-import { titleOf } from "./report.ts";
 import { type Beginning, SegmentWriter } from "./segment_writer.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -80,9 +79,8 @@ export async function reconcileBranches(
   const { base, codec, hub, local, localState, name } = document;
   const isOneSided = comparison.missing.length === 0 || comparison.beginsWithHub;
   if (name !== TRANSCRIPT || isOneSided) return { comparison };
-  const profile = localState === "unknown" ? undefined : base?.profile;
   const inHub = (segments: readonly Oid[]) =>
-    linesOf(localForm(workspace, codec, segments, HUB_START, profile));
+    linesOf(localForm(workspace, codec, segments, HUB_START, comparison.profile));
   const [there, here] = [new Conversation(), new Conversation()];
   // What both sides once had and only this one lacks was taken back here: it is no news from the hub.
   const before = localState === "unknown" ? base?.segments ?? [] : [];
@@ -93,7 +91,7 @@ export async function reconcileBranches(
   for await (const line of inHub(hub.segments)) there.add(line);
   const { missing, other } = reconcile(view.id, there, here, comparison.missing);
   const reconciled = { comparison: { ...comparison, missing } };
-  return other === undefined ? reconciled : { ...reconciled, fork: forkOf(view, other) };
+  return other === undefined ? reconciled : { ...reconciled, fork: forkOf(workspace, view, other) };
 }
 
 async function* linesOf(
@@ -105,8 +103,13 @@ async function* linesOf(
 /** So much of a title stays, so that there is room for what is put behind it. */
 const TITLE_LENGTH = 120;
 
-/** @param leaf The record that the hub's continuation ends with */
-function forkOf(view: SessionView, leaf: string): Fork {
+/**
+ * Returns a fork. Its title is cut in portable form: cut in local form, it would end elsewhere on every machine,
+ * and could end inside a path.
+ *
+ * @param leaf The record that the hub's continuation ends with
+ */
+function forkOf(workspace: Workspace, view: SessionView, leaf: string): Fork {
   const id = forkId(view.id, leaf);
   const machine = asMachineId(view.meta?.lastEditedBy ?? "") ?? "";
   const [day] = /^\d{4}-\d\d-\d\d/.exec(view.meta?.updatedAt ?? "") ?? [];
@@ -114,7 +117,9 @@ function forkOf(view: SessionView, leaf: string): Fork {
     ...day === undefined ? [] : [` of ${day}`],
     ...machine === "" ? [] : [` from ${machine}`],
   ];
-  const title = `${[...titleOf(view)].slice(0, TITLE_LENGTH).join("")} (fork${origin.join("")})`;
+  const meta = view.portableMeta === undefined ? undefined : parseMeta(view.portableMeta);
+  const beginning = [...meta?.title || view.id].slice(0, TITLE_LENGTH).join("");
+  const title = `${beginning.replace(/\{\{[^{}]*\}?$/, "")} (fork${origin.join("")})`;
   const record = {
     type: "custom-title",
     customTitle: title,
@@ -122,7 +127,8 @@ function forkOf(view: SessionView, leaf: string): Fork {
     [FORK_KEY]: view.id,
     machine,
   };
-  return { id, title, line: utf8(JSON.stringify(record) + "\n") };
+  const line = localised(workspace, "jsonl", utf8(JSON.stringify(record) + "\n"));
+  return { id, title: textOf(recordOf(line)?.["customTitle"]), line };
 }
 
 /**

@@ -3,9 +3,16 @@
  *
  * @module
  */
-import { asPlaceholderName, type LocalPath, type Oid, type PlaceholderName } from "../brands.ts";
+import {
+  asPlaceholderName,
+  type LocalPath,
+  type MachineId,
+  type Oid,
+  type PlaceholderName,
+} from "../brands.ts";
 import { CcsyncError } from "../errors.ts";
 import {
+  entryOf,
   machinePath,
   type MachineRecord,
   parseMachine,
@@ -36,6 +43,22 @@ export async function readMachine(
 ): Promise<MachineRecord | undefined> {
   const json = await mirror.text(head, machinePath(id));
   return json === undefined ? undefined : parseMachine(json);
+}
+
+/** Reads the records of all machines of a state of the hub. */
+export async function readMachines(
+  mirror: Mirror,
+  head: Oid | undefined,
+): Promise<Map<string, MachineRecord>> {
+  const machines = new Map<string, MachineRecord>();
+  const entries = head === undefined ? [] : await mirror.entries(head, ["machines/"]);
+  for (const { path } of entries) {
+    const entry = entryOf(path);
+    if (entry.kind !== "machine") continue;
+    const record = await readMachine(mirror, head, entry.id);
+    if (record !== undefined) machines.set(entry.id, record);
+  }
+  return machines;
 }
 
 /**
@@ -123,6 +146,16 @@ export function columnOf(shared: SharedPlaceholders, machine: string): Map<strin
     const path = paths.get(machine);
     return path === undefined ? [] : [[name, path] as const];
   }));
+}
+
+/** Returns the placeholders that the hub says this machine has, as far as they can be used. */
+export function recalledPlaceholders(
+  env: Pick<Environment, "style">,
+  shared: SharedPlaceholders,
+  machineId: string,
+): ReadonlyMap<PlaceholderName, LocalPath> {
+  const nothing = { machineId: machineId as MachineId, placeholders: new Map() };
+  return reconcilePlaceholders(nothing, shared, new Map(), env.style).own;
 }
 
 function usable(path: string | undefined, style: PathStyle): LocalPath | undefined {

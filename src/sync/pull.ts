@@ -18,7 +18,7 @@ import { type Fork, reconcileBranches } from "./fork.ts";
 import { receiveMemory } from "./memory/receive.ts";
 import { gatherMemory } from "./memory/view.ts";
 import { planPull, type PullAction } from "./plan.ts";
-import { receiveSession, sidecarItems } from "./receive.ts";
+import { putAwayCopies, receiveSession, sidecarItems } from "./receive.ts";
 import { agreeOn, register } from "./registration.ts";
 import {
   countUnmapped,
@@ -85,13 +85,15 @@ async function pullSessions(
     if (action === "wait") waiting.push(fault(OPEN_HERE));
     if (action === "leave-old") waiting.push(fault(tooOld(workspace)));
     if (action === "wait" || action === "leave-old") continue;
-    if (action === "none" && sidecarItems(view, action).length === 0) continue;
+    const isCurrent = action === "none" && sidecarItems(view, action).length === 0;
+    if (isCurrent && view.copies.length === 0) continue;
     workspace.progress.step(`${titleOf(view)}`);
     const faults: string[] = [];
     try {
       const report = options.isDryRun
         ? await foreseen(workspace, view, action)
         : await receiveSession(workspace, view, action, known, faults);
+      if (!options.isDryRun) await putAwayCopies(workspace, view);
       if (report !== undefined) sessions.push(report);
       if (faults.length > 0) failed.push(fault(faults.join("; ")));
     } catch (error) {

@@ -39,6 +39,7 @@ import {
   type Sent,
 } from "./send.ts";
 import type { HeldLock } from "./locks.ts";
+import { checkReaders } from "./visibility.ts";
 import { fetchHub, knownHub, type Workspace } from "./workspace.ts";
 
 /** How to push. */
@@ -95,6 +96,7 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
     const isNeeded = batch.length > 0 || registration.isNeeded || memory.isChanged;
     const contents = { registration, batch, memory };
     if (isNeeded) workspace.progress.step(`sending ${batch.length} of ${items.length} sessions`);
+    if (isNeeded) await checkReaders(workspace);
     const written = isNeeded ? await commitBatch(workspace, head, contents, done) : undefined;
     if (written !== undefined || moves.length > 0) {
       const refs = moves.map(({ move }) => move);

@@ -6,10 +6,10 @@
 import { hash } from "node:crypto";
 import { dirname, join } from "node:path";
 import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
-import type { SidecarRoot } from "../claude/kinds.ts";
+import type { KindCodec, SidecarRoot } from "../claude/kinds.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
 import { survivingTime } from "../claude/retention.ts";
-import { sidecarDirectory, stampOf } from "../claude/scan.ts";
+import { isSameStamp, sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
 import { HeldFile, lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
 import type { Content, Effect } from "../machine/journal.ts";
@@ -98,6 +98,9 @@ export async function receiveSession(
       faults.push(messageOf(error));
     }
   }
+  if (view.transcript.local !== undefined && view.transcript.local.path !== path) {
+    takeAlong(workspace, view, path);
+  }
   const document = { ...view.transcript, hub };
   const received = await receive({ workspace, view, document, target: path, known }, action);
   if (received === undefined && files === 0) return undefined;
@@ -111,6 +114,44 @@ export async function receiveSession(
     files,
     ...(received?.fork === undefined ? {} : { fork: received.fork }),
   };
+}
+
+/** Moves the sidecars that the hub does not have in their state of here, when the session moves. */
+function takeAlong(workspace: Workspace, view: SessionView, transcript: LocalPath): void {
+  const handled = new Set(sidecarItems(view, "merge").map(({ document }) => document.name));
+  for (const document of view.sidecars) {
+    const { base, codec, local, name } = document;
+    if (local === undefined || handled.has(name)) continue;
+    const target = sidecarPath(workspace, view, transcript, name);
+    if (target === local.path || lstatIfThere(target) !== undefined) continue;
+    const profile = base?.profile ?? view.transcript.base?.profile ?? workspace.profileKey;
+    const content = Deno.readFileSync(local.path);
+    using pending = new PendingFile(target);
+    pending.write(withTodaysPaths({ workspace, view }, codec, content, profile));
+    noteReplacement({ workspace, document }, target, { hash: pending.hash, size: pending.size });
+    noteReplacement({ workspace, document }, local.path, null);
+    pending.place(local.stamp.mtimeMs);
+    removeIfThere(local.path);
+  }
+}
+
+/**
+ * Puts older copies of a transcript away that a move which was cut short left in another project's
+ * directory. Those with lines that the hub lacks stay.
+ */
+export async function putAwayCopies(workspace: Workspace, view: SessionView): Promise<void> {
+  // What is known of the transcript in use says nothing of its copies, nor with which placeholders they were written.
+  const { base: _, hub, local, ...transcript } = view.transcript;
+  if (hub === undefined || local === undefined) return;
+  for (const copy of view.copies) {
+    const info = lstatIfThere(copy.path);
+    if (copy.path === view.path || info === undefined) continue;
+    const document = { ...transcript, hub, local: copy, localState: "unknown" } as const;
+    const { missing } = await compareFromBase(workspace, document, copy.stamp.size);
+    if (missing.length > 0 || !isSameStamp(stampOf(info), copy.stamp)) continue;
+    noteReplacement({ workspace, document: view.transcript }, copy.path, null);
+    removeIfThere(copy.path);
+  }
 }
 
 function sidecarPath(
@@ -157,7 +198,8 @@ async function replaceIfOther(incoming: Incoming): Promise<Received> {
       { ...document, local, localState: "unknown" },
       document.end,
     );
-    if (found.beginsWithHub && found.isPrefixOfHub) {
+    const isOfToday = found.profile === workspace.profileKey;
+    if (isOfToday && found.beginsWithHub && found.isPrefixOfHub) {
       remember(incoming, document.end, target);
       return undefined;
     }
@@ -168,12 +210,11 @@ async function replaceIfOther(incoming: Incoming): Promise<Received> {
 /** Extends the local file where it is a beginning of the hub's, else writes both continuations anew. */
 async function joinBoth(incoming: Incoming): Promise<Received> {
   const { workspace, view, document, target } = incoming;
-  const { base, local, localState } = document;
+  const { local } = document;
   if (local === undefined) return undefined;
   const [both, { size }] = [{ ...document, local }, local.stamp];
   const found = await compareFromBase(workspace, both, size);
-  const isInPlace = local.path === target &&
-    (base === undefined || localState === "unknown" || base.profile === workspace.profileKey);
+  const isInPlace = local.path === target && found.profile === workspace.profileKey;
   if (isInPlace && found.beginsWithHub) {
     remember(incoming, found.hubLocalBytes, target);
     return undefined;
@@ -184,7 +225,7 @@ async function joinBoth(incoming: Incoming): Promise<Received> {
   const { comparison, fork } = await reconcileBranches(workspace, view, both, found, size);
   // First: a merge without it would hide the hub's continuation for good.
   if (fork !== undefined) await createFork(incoming, fork);
-  const received = await replace(incoming, action, relocalised(incoming, comparison.missing));
+  const received = await replace(incoming, action, relocalised(incoming, comparison));
   return fork === undefined ? received : { ...received, fork: fork.id };
 }
 
@@ -203,19 +244,25 @@ async function createFork(incoming: Incoming, { id, line }: Fork): Promise<void>
   pending.place(restoredTime(incoming));
 }
 
-/** Returns lines that were written with earlier placeholders as they read with today's. */
+/** Returns the lines that the hub lacks as they read with today's placeholders. */
 function relocalised(
-  { document, view, workspace }: Incoming,
-  lines: readonly Uint8Array[],
+  incoming: Incoming,
+  { missing, profile }: Comparison,
 ): readonly Uint8Array[] {
-  const { base, codec, localState } = document;
-  const isOfToday = base === undefined || localState === "unknown" ||
-    base.profile === workspace.profileKey;
-  if (isOfToday || codec === "binary") return lines;
-  const today = workspace.translator(codec);
-  return lines.map((line) =>
-    toLocal(today, portable(workspace, codec, line, base.profile, view.project))
-  );
+  const { codec } = incoming.document;
+  return missing.map((line) => withTodaysPaths(incoming, codec, line, profile));
+}
+
+/** Returns content that was written with a profile as it reads with today's placeholders. */
+function withTodaysPaths(
+  { view, workspace }: Pick<Incoming, "view" | "workspace">,
+  codec: KindCodec,
+  content: Uint8Array,
+  profile: string,
+): Uint8Array {
+  if (profile === workspace.profileKey || codec === "binary") return content;
+  const portableContent = portable(workspace, codec, content, profile, view.project);
+  return toLocal(workspace.translator(codec), portableContent);
 }
 
 /** Appends what the hub has after the local bytes, which are the beginning of it. */

@@ -22,7 +22,11 @@ import {
   reconcilePlaceholders,
   requireOwnId,
 } from "./machines.ts";
-import type { Workspace } from "./workspace.ts";
+import { profileKey } from "../translate/profile.ts";
+import { profileOf, type Workspace } from "./workspace.ts";
+
+/** How many states of the shared table are looked at for earlier placeholders. */
+const MOST_PROFILES = 50;
 
 /** What of this machine itself has to be told to the hub. */
 export interface Registration {
@@ -86,6 +90,25 @@ export function agreeOn(workspace: Workspace, shared: SharedPlaceholders): void 
   const column = columnOf(shared, workspace.config.machineId);
   const json = JSON.stringify(Object.fromEntries(column));
   workspace.state.setFact("shared_placeholders", json);
+}
+
+/**
+ * Returns the keys of the profiles that this machine had, the latest first, as far as the hub's history
+ * tells: where the state was lost, nothing else says with which one a file was written.
+ */
+export async function earlierProfiles(workspace: Workspace): Promise<string[]> {
+  const { config, env, mirror } = workspace;
+  const keys = new Set<string>();
+  for (const commit of await mirror.history(PLACEHOLDERS_PATH, MOST_PROFILES)) {
+    const { own } = reconcilePlaceholders(
+      { machineId: config.machineId, placeholders: new Map() },
+      await readShared(mirror, commit),
+      new Map(),
+      env.style,
+    );
+    keys.add(profileKey(profileOf(env, { ...config, placeholders: own })));
+  }
+  return [...keys];
 }
 
 function agreedColumn({ state }: Workspace): Map<string, string> {

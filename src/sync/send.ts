@@ -3,9 +3,10 @@
  *
  * @module
  */
+import type { Oid } from "../brands.ts";
 import { stampOf } from "../claude/scan.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
-import type { Base } from "../machine/state.ts";
+import type { Base, FileStamp } from "../machine/state.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
 import { type Meta, metaPath } from "../hub/format.ts";
 import { joinBytes } from "../transcript/lines.ts";
@@ -104,16 +105,33 @@ async function documentItem(
   if (comparison.missing.length > 0 || isMoved) {
     return { ...item, comparison, blocks, ...(fork === undefined ? {} : { fork }) };
   }
-  // A file that is behind the hub, and was never synced, is left to the next pull to look at.
-  if (comparison.beginsWithHub || document.localState !== "unknown") {
-    const base = baseOf(workspace, view, item, blocks, comparison.beginsWithHub);
+  // A file that is behind the hub, or was never synced, is left to the next pull to look at.
+  const { beginsWithHub, isPrefixOfHub } = comparison;
+  if (beginsWithHub || (document.localState !== "unknown" && !isPrefixOfHub)) {
+    const compared = { ...item, comparison };
+    const base = baseOf(workspace, view, compared, blocks, beginsWithHub);
     workspace.state.setBase({ ...base, ...hub });
   }
   return undefined;
 }
 
-/** Writes the new segments and the meta of one session. */
+/**
+ * Writes the new segments and the meta of one session: all of it or, when its transcript cannot be read,
+ * nothing.
+ *
+ * @throws {FileTrouble} The transcript could not be read, or not be read again
+ */
 export async function sendSession(
+  workspace: Workspace,
+  changes: CommitChanges,
+  item: PushItem,
+): Promise<Sent> {
+  const items = item.transcript === undefined ? item.sidecars : [item.transcript, ...item.sidecars];
+  const documents = items.map(({ document }) => document);
+  return await orTakeBack(changes, documents, (written) => sendParts(workspace, written, item));
+}
+
+async function sendParts(
   workspace: Workspace,
   changes: CommitChanges,
   item: PushItem,
@@ -194,6 +212,16 @@ interface SentDocument {
 /** How often a file that changes while it is read is read again. */
 const MOST_READS = 3;
 
+/** A file that was not of one state while it was read. */
+class Unsteady extends FileTrouble {
+  readonly stamp: FileStamp;
+
+  constructor(path: string, stamp: FileStamp) {
+    super(`"${path}" keeps changing while it is read`);
+    this.stamp = stamp;
+  }
+}
+
 async function sendDocument(
   workspace: Workspace,
   changes: CommitChanges,
@@ -202,34 +230,84 @@ async function sendDocument(
 ): Promise<SentDocument> {
   let current = item;
   for (let reads = 1;; reads++) {
-    const sent = await sendOnce(workspace, changes, view, current);
-    const stamp = stampOf(Deno.lstatSync(current.document.local.path));
-    const { local } = current.document;
-    // What is appended to is cut where it ended before; what is replaced must be one state of the file.
-    const isSteady = item.document.merge === "append" ||
-      (stamp.size === local.stamp.size && stamp.mtimeMs === local.stamp.mtimeMs);
-    if (isSteady) return sent;
-    if (reads === MOST_READS) {
-      await takeBack(changes, item.document, sent.segments);
-      throw new FileTrouble(`"${local.path}" keeps changing while it is read`);
+    try {
+      // What an earlier read has written must not stand behind what a shorter one writes.
+      return await orTakeBack(
+        changes,
+        [item.document],
+        (written) => sendSteady(workspace, written, view, current),
+      );
+    } catch (error) {
+      if (!(error instanceof Unsteady) || reads === MOST_READS) throw error;
+      const { stamp } = error;
+      const local = { ...current.document.local, stamp };
+      current = { ...current, document: { ...current.document, local, end: stamp.size } };
     }
-    const document = { ...current.document, local: { ...local, stamp }, end: stamp.size };
-    current = { ...current, document };
   }
 }
 
-/** Puts the hub's content back that a commit in the making has replaced. */
-async function takeBack(
+async function sendSteady(
+  workspace: Workspace,
   changes: CommitChanges,
-  document: Document,
-  written: number,
-): Promise<void> {
-  const before = document.hub?.segments ?? [];
-  for (const [i, oid] of before.entries()) {
-    await changes.link(documentSegmentPath(document, i), oid);
+  view: SessionView,
+  item: DocumentItem,
+): Promise<SentDocument> {
+  const sent = await sendOnce(workspace, changes, view, item);
+  const { local, merge } = item.document;
+  const stamp = stampOf(Deno.lstatSync(local.path));
+  // What is appended to is cut where it ended before; what is replaced must be one state of the file.
+  const isSteady = merge === "append" ||
+    (stamp.size === local.stamp.size && stamp.mtimeMs === local.stamp.mtimeMs);
+  if (isSteady) return sent;
+  throw new Unsteady(local.path, stamp);
+}
+
+/** Passes changes on, and remembers which paths they were for. */
+class Noted implements CommitChanges {
+  readonly paths = new Set<string>();
+  readonly #changes: CommitChanges;
+
+  constructor(changes: CommitChanges) {
+    this.#changes = changes;
   }
-  for (let i = before.length; i < written; i++) {
-    await changes.remove(documentSegmentPath(document, i));
+
+  async write(path: string, content: Uint8Array | string): Promise<void> {
+    this.paths.add(path);
+    await this.#changes.write(path, content);
+  }
+
+  async link(path: string, blob: Oid): Promise<void> {
+    this.paths.add(path);
+    await this.#changes.link(path, blob);
+  }
+
+  async remove(path: string): Promise<void> {
+    this.paths.add(path);
+    await this.#changes.remove(path);
+  }
+}
+
+/** Puts the hub's content back into a commit in the making where sending these documents fails. */
+async function orTakeBack<T>(
+  changes: CommitChanges,
+  documents: readonly Document[],
+  send: (changes: CommitChanges) => Promise<T>,
+): Promise<T> {
+  const noted = new Noted(changes);
+  try {
+    return await send(noted);
+  } catch (error) {
+    if (!isFileTrouble(error)) throw error;
+    const before = new Map(documents.flatMap((document) => {
+      const segments = document.hub?.segments ?? [];
+      return segments.map((oid, i) => [documentSegmentPath(document, i), oid] as const);
+    }));
+    for (const path of noted.paths) {
+      const oid = before.get(path);
+      if (oid === undefined) await changes.remove(path);
+      else await changes.link(path, oid);
+    }
+    throw error;
   }
 }
 
@@ -238,7 +316,7 @@ async function sendOnce(
   changes: CommitChanges,
   view: SessionView,
   item: DocumentItem,
-): Promise<SentDocument & { readonly segments: number }> {
+): Promise<SentDocument> {
   const { action, comparison, document } = item;
   const { base, local } = document;
   const blocks = item.blocks ??
@@ -247,15 +325,14 @@ async function sendOnce(
       : blockHashes(local.path, document.end));
   const writer = await writerOf(workspace, changes, item);
   for (const piece of newContent(item)) {
-    // New lines follow the placeholders that the file was written with, until a pull localises it anew.
-    const profile = keepsBase(item) ? base?.profile : undefined;
+    const profile = profileOf(workspace, item);
     await writer.write(portable(workspace, document.codec, piece, profile, view.project));
   }
   await writer.end();
   const isWhole = action === "create" || action === "replace";
   const isAligned = isWhole || (comparison?.beginsWithHub ?? base?.aligned ?? false);
-  const { bytes, lines, segments } = writer;
-  return { lines, bytes, segments, base: baseOf(workspace, view, item, blocks, isAligned) };
+  const { bytes, lines } = writer;
+  return { lines, bytes, base: baseOf(workspace, view, item, blocks, isAligned) };
 }
 
 async function writerOf(
@@ -277,6 +354,12 @@ async function writerOf(
 /** Whether the beginning of the local file is as the base has it. */
 function keepsBase({ action, document }: DocumentItem): boolean {
   return document.localState !== "unknown" && action !== "create";
+}
+
+/** New lines follow the placeholders that the file was written with, until a pull localises it anew. */
+function profileOf({ profileKey }: Workspace, item: DocumentItem): string {
+  const { comparison, document: { base } } = item;
+  return comparison?.profile ?? (keepsBase(item) ? base?.profile : undefined) ?? profileKey;
 }
 
 /** Returns the content of a document that a push sends, in pieces. */
@@ -304,7 +387,7 @@ function baseOf(
   blocks: readonly string[],
   aligned: boolean,
 ): Omit<Base, "tree" | "segments"> {
-  const { base, end, id, local, name } = item.document;
+  const { end, id, local, name } = item.document;
   return {
     id,
     name,
@@ -314,6 +397,6 @@ function baseOf(
     aligned,
     blocks,
     stamp: local.stamp,
-    profile: keepsBase(item) ? base?.profile ?? workspace.profileKey : workspace.profileKey,
+    profile: profileOf(workspace, item),
   };
 }

@@ -3,13 +3,16 @@
  *
  * @module
  */
+import { join } from "node:path";
 import type { LocalPath, Oid, PlaceholderName, PortablePath } from "../brands.ts";
 import { retentionDays } from "../claude/retention.ts";
+import { CcsyncError, systemFailure } from "../errors.ts";
 import { type Meta, parseMeta } from "../hub/format.ts";
 import { Mirror } from "../hub/mirror.ts";
 import { type Config, writeConfig } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { Journal } from "../machine/journal.ts";
+import { clearLeftovers } from "../machine/files.ts";
 import { State } from "../machine/state.ts";
 import { utf8 } from "../translate/bytes.ts";
 import { localPath, portablePath } from "../translate/paths.ts";
@@ -106,6 +109,7 @@ export class Workspace implements AsyncDisposable {
     progress: Progress,
     save: (config: Config) => void = (changed) => writeConfig(env.ccsyncHome, changed),
   ): Workspace {
+    for (const directory of unlistedDirectories(env)) clearLeftovers(directory);
     const state = State.open(env.ccsyncHome, (why) => {
       progress.warn(`the state was damaged (${why}) and is rebuilt from the hub and your sessions`);
     });
@@ -115,6 +119,17 @@ export class Workspace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.mirror[Symbol.asyncDispose]();
     this.state[Symbol.dispose]();
+  }
+
+  /**
+   * Returns a failure as it has to be told: of damage to the mirror or the state, which are caches, that it
+   * was found and set aside, so that the next run makes them anew.
+   */
+  async explained(error: unknown): Promise<unknown> {
+    if (!(error instanceof CcsyncError)) {
+      return this.state.setAsideIfDamaged(error) ?? systemFailure(error) ?? error;
+    }
+    return await this.mirror.setAsideIfDamaged(error) ?? error;
   }
 
   /**
@@ -142,9 +157,13 @@ export class Workspace implements AsyncDisposable {
     return portablePath(this.translator("json"), path);
   }
 
-  /** Returns a portable path as this machine's own, or which placeholders have no path here. */
-  local(path: PortablePath): ReturnType<typeof localPath> {
-    return localPath(this.translator("json"), path);
+  /**
+   * Returns a portable path as this machine's own, or which placeholders have no path here.
+   *
+   * @param key The profile, where it is not today's
+   */
+  local(path: PortablePath, key?: string): ReturnType<typeof localPath> {
+    return localPath(this.translator("json", key), path);
   }
 
   /** Returns what the hub says of a session, in local form. */
@@ -159,6 +178,13 @@ export class Workspace implements AsyncDisposable {
       isUnder(this.env.style, project, directory)
     );
   }
+}
+
+/** Returns the directories in which files are replaced, but that no push or pull lists. */
+function unlistedDirectories({ ccsyncHome, claudeDir }: Environment): string[] {
+  const backups = join(ccsyncHome, "backups");
+  const own = [ccsyncHome, backups, join(backups, "objects"), join(backups, "operations")];
+  return [...own, claudeDir, join(claudeDir, "plans")];
 }
 
 /** Fetches, brings the catalogue up to date, tells what of the hub is not used, and returns the hub's head. */
@@ -178,12 +204,21 @@ export async function knownHub({ mirror, progress, state }: Workspace): Promise<
   return head;
 }
 
+/** So many names of a hub that somebody else wrote to are told of, and so many characters of each. */
+const MOST_TOLD = 20;
+const LONGEST_TOLD = 300;
+
 async function takeOver(
   { mirror, progress, state }: Pick<Workspace, "mirror" | "progress" | "state">,
   head: Oid | undefined,
 ): Promise<void> {
-  for (const { path, why } of await refreshCatalogue(mirror, state, head)) {
-    progress.warn(`"${path}" of the hub is not used: ${why}`);
+  const faults = await refreshCatalogue(mirror, state, head);
+  for (const { path, why } of faults.slice(0, MOST_TOLD)) {
+    const name = path.length > LONGEST_TOLD ? `${path.slice(0, LONGEST_TOLD)}...` : path;
+    progress.warn(`"${name}" of the hub is not used: ${why}`);
+  }
+  if (faults.length > MOST_TOLD) {
+    progress.warn(`${faults.length - MOST_TOLD} more names of the hub are not used`);
   }
 }
 

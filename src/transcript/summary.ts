@@ -116,5 +116,8 @@ function lastPromptOf(records: readonly Json[]): string {
 
 function shorten(value: string, length: number): string {
   const line = value.replace(/\s+/g, " ").trim();
-  return [...line].length <= length ? line : [...line].slice(0, length - 1).join("") + "…";
+  const characters = [...line];
+  if (characters.length <= length) return line;
+  // A path that was cut could not be translated any more.
+  return characters.slice(0, length - 1).join("").replace(/\S*[/\\]\S*$/, "") + "…";
 }

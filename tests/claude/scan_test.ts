@@ -124,7 +124,9 @@ Deno.test("scanTranscripts() goes on after a directory that it may not read", {
   folder.write(`projects/-open/${OTHER_ID}.jsonl`, "{}\n");
   Deno.chmodSync(folder.at("projects/-closed"), 0o000);
   const seen = found(folder);
+  const { unreadable } = scan(folder);
   Deno.chmodSync(folder.at("projects/-closed"), 0o700);
+  assert.deepEqual([...unreadable], [folder.at("projects/-closed")]);
   assert.deepEqual(seen, {
     transcripts: [`-open/${OTHER_ID}.jsonl`],
     skipped: ["-closed: it cannot be read: permission denied"],

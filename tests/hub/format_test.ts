@@ -176,7 +176,13 @@ Deno.test("parseMeta() takes the project alone for enough, and nothing less", ()
     "{}",
     '{"project": 5}',
     '{"title": "x"}',
-    JSON.stringify({ project: "x".repeat(100_001) }),
+    JSON.stringify({ project: "/" + "x".repeat(100_001) }),
+    '{"project": ""}',
+    '{"project": "relative"}',
+    '{"project": "{{PROJECTS}}/../evil"}',
+    '{"project": "{{PROJECTS}}\\\\..\\\\evil"}',
+    '{"project": "/x/.."}',
+    '{"project": "/x\\u0000"}',
   ];
   for (const json of without) assert.equal(parseMeta(json), undefined, json.slice(0, 50));
 });
@@ -200,7 +206,16 @@ Deno.test("parsePlaceholders() reads the table, without names and machines that 
 
 Deno.test("parsePlaceholders() refuses what is no such table", () => {
   for (
-    const json of ["", "{", "null", "7", '{"A": "/x"}', '{"A": {"m": 5}}', '{"A": {"m": null}}']
+    const json of [
+      "",
+      "{",
+      "null",
+      "7",
+      "[]",
+      '{"A": "/x"}',
+      '{"A": {"m": 5}}',
+      '{"A": {"m": null}}',
+    ]
   ) {
     const { hints, kind } = errorOf(() => parsePlaceholders(json));
     assert.equal(kind, "setup", json);

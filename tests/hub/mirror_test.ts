@@ -1,6 +1,7 @@
 import "../support/hermetic_git.ts";
 import assert from "node:assert/strict";
 import type { Oid, SessionId } from "../../src/brands.ts";
+import { CcsyncError } from "../../src/errors.ts";
 import type { CommitChanges } from "../../src/hub/commit_writer.ts";
 import { FORMAT_PATH } from "../../src/hub/format.ts";
 import { createBareHub, Mirror, type TreeEntry } from "../../src/hub/mirror.ts";
@@ -145,8 +146,10 @@ Deno.test("Mirror.commit() names only what changes", async () => {
     await changes.link("linked", keep);
   });
   const changes = await mirror.changes(first, second);
-  const seen = changes.map(({ mode, oid, path }) => `${path} ${oid === undefined ? "gone" : mode}`);
-  assert.deepEqual(seen.sort(), [
+  const seen = changes?.map(({ mode, oid, path }) =>
+    `${path} ${oid === undefined ? "gone" : mode}`
+  );
+  assert.deepEqual(seen?.sort(), [
     "a 040000",
     "a/change 100644",
     "b gone",
@@ -410,4 +413,25 @@ Deno.test("Mirror.push() says what the hub refuses, also where it takes the rest
   const moves = [{ session: SESSION, from: undefined, to }];
   await assert.rejects(mirror.push(head, moves), /it refused: hook declined/);
   await assert.rejects(mirror.push(undefined, moves), /it refused: hook declined/);
+});
+
+Deno.test("Mirror.setAsideIfDamaged() does not take hostile names for damage", async () => {
+  await using hub = await TestHub.create();
+  const mirror = await hub.mirror("laptop");
+  const failure = new CcsyncError("failed", "cannot read the mirror: git cat-file ended early");
+  assert.equal(await mirror.setAsideIfDamaged(failure), undefined);
+  const blob = await mirror.git.run("write", ["hash-object", "-w", "--stdin"], "x");
+  const oid = new TextDecoder().decode(blob).trim();
+  const make = "100644 blob " + oid + "\t..\n100644 blob " + oid + "\t.git\n";
+  const tree = await mirror.git.run("write", ["mktree"], make);
+  await mirror.git.run("write", [
+    "update-ref",
+    "refs/hub/main",
+    new TextDecoder().decode(tree).trim(),
+  ]);
+  assert.equal(await mirror.setAsideIfDamaged(failure), undefined);
+  Deno.removeSync(`${mirror.git.directory}/objects/${oid.slice(0, 2)}/${oid.slice(2)}`);
+  const told = await mirror.setAsideIfDamaged(failure);
+  assert.match(told?.message ?? "", /the mirror of the hub is damaged$/);
+  assert.ok(Deno.statSync(`${mirror.git.directory}.damaged`).isDirectory);
 });

@@ -234,7 +234,13 @@ Deno.test("writeConfig() writes what readConfig() reads", () => {
     ...DEFAULT_TIMES,
   };
   const github = { owner: "me", repo: "sessions" };
-  for (const config of [plain, { ...plain, github }, { ...plain, interval: 5, lockTtl: 30 }]) {
+  for (
+    const config of [plain, { ...plain, github }, { ...plain, allowPublic: true }, {
+      ...plain,
+      interval: 5,
+      lockTtl: 30,
+    }]
+  ) {
     writeConfig(home, config);
     assert.deepEqual(readConfig(home, "posix"), config);
   }

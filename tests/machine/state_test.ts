@@ -227,9 +227,10 @@ Deno.test("State says how to mend damage that shows when it is read", () => {
   assert.throws(() => state.bases(), (error) => {
     assert.ok(error instanceof CcsyncError);
     assert.equal(error.kind, "failed");
-    assert.match(error.hints.join(), /^remove .*state\.db and run the command again/);
+    assert.match(error.hints.join(), /^run the command again: the state is rebuilt/);
     return true;
   });
+  assert.deepEqual(folder.names().filter((name) => /damaged$/.test(name)), ["state.db.damaged"]);
 });
 
 Deno.test("State.open() begins anew where the state is of an older version", () => {

@@ -431,6 +431,26 @@ Deno.test("placeholders that move take the memory with them, unsent edits and ne
   assert.ok(b.backups.includes(`in ${before}/app\nedited in ${before}\n`));
 });
 
+Deno.test("a note made where the memory is about to move deletes nothing of the one that was synced", async () => {
+  await using shared = await Shared.create();
+  const [a, b] = [shared.machine("a"), shared.machine("b")];
+  a.session();
+  a.write("MEMORY.md", "- of both\n");
+  await sync(a, b);
+  const old = b.memory();
+  const moved = join(b.home, "moved") as LocalPath;
+  b.workspace.setPlaceholders(new Map([["PROJECTS" as PlaceholderName, moved]]));
+  b.write("MEMORY.md", "- new\n");
+  await b.push();
+  await b.pull();
+  assert.deepEqual(b.read("MEMORY.md")?.split("\n").sort(), ["", "- new", "- of both"]);
+  assert.deepEqual([...Deno.readDirSync(old)], []);
+  assert.ok(b.backups.includes("- of both\n"));
+  await sync(a, b);
+  assert.deepEqual(a.neutral(), b.neutral());
+  assert.equal(a.read("MEMORY.md")?.split("\n").length, 3);
+});
+
 Deno.test("two sets that are for one directory here: the one of the nearest placeholder is used", async () => {
   await using shared = await Shared.create();
   const APPS = "APPS" as PlaceholderName;

@@ -61,7 +61,13 @@ Deno.test("a torn line under which the hub has new lines becomes a line of its o
   assert.match(laptop.read(id), /from desk.*\n\{"torn":"by a crash\n$/);
 });
 
-Deno.test("a torn append of an earlier pull is completed", async () => {
+Deno.test("a torn append of an earlier pull is completed", () => completeTornAppend("pull"));
+
+Deno.test("a torn append of an earlier pull is completed though a push came first", () => {
+  return completeTornAppend("push", "pull");
+});
+
+async function completeTornAppend(...commands: readonly string[]): Promise<void> {
   await using world = await World.create();
   const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
   const id = laptop.plant("variants/base.jsonl");
@@ -73,9 +79,9 @@ Deno.test("a torn append of an earlier pull is completed", async () => {
   const whole = laptop.read(id).replaceAll(laptop.projects, desk.projects);
   const torn = whole.slice(desk.read(id).length, whole.length - 30);
   desk.append(id, torn);
-  await desk.ccsync("pull");
+  for (const command of commands) await desk.ccsync(command);
   assert.equal(desk.read(id), whole);
-});
+}
 
 Deno.test("a line of 40 MB is cut into blobs below the limit and comes back whole", async () => {
   await using world = await World.create();

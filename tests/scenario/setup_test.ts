@@ -94,6 +94,7 @@ Deno.test("bad options of init are usage errors and leave nothing behind", async
   const rows: [string[], RegExp][] = [
     [["init"], /no hub is named/],
     [["init", "--remote", ""], /it is no address/],
+    [["init", "--remote", "github.com/you/sessions"], /it is no URL, and nothing is there/],
     [["init", "--remote", "ext::sh -c id"], /this protocol can run programs/],
     [["init", "--remote", "ftp://host/x"], /the protocol ftp is not used/],
     [["init", "--remote", "https://user:secret@host/x.git"], /it holds credentials/],
@@ -119,6 +120,86 @@ Deno.test("bad options of init are usage errors and leave nothing behind", async
   assert.ok(!stderr.includes("secret"));
   assert.ok(!await exists(world.hub));
   assert.ok(!await exists(join(machine.ccsyncHome, "config.json")));
+});
+
+Deno.test("~ is the home directory in every option, whatever the shell does", async () => {
+  await using world = await World.create();
+  const machine = world.machine("laptop");
+  await machine.ccsync(
+    ...["init", "--remote=~/hub.git", "--sync-dir=~/projects", "--add-placeholder=WORK=~/work"],
+  );
+  const config = JSON.parse(await Deno.readTextFile(join(machine.ccsyncHome, "config.json")));
+  assert.equal(config.remote, join(machine.home, "hub.git"));
+  assert.deepEqual(config.sync_directories, [machine.projects]);
+  assert.deepEqual(config.custom_placeholders, { WORK: join(machine.home, "work") });
+});
+
+Deno.test("init finds the projects folders of the sessions here, and other machines' placeholders", async () => {
+  await using world = await World.create();
+  const laptop = world.machine("laptop");
+  laptop.plant("variants/base.jsonl");
+  const init = (id: string) => ["init", "--remote", world.hub, "--machine-id", id];
+  await laptop.ccsync(...init("laptop"));
+  const desk = world.machine("desk");
+  const { stdout } = await desk.ccsync(...init("desk"));
+  assert.match(stdout, new RegExp(`^PROJECTS is ${RegExp.escape(desk.projects)} here$`, "m"));
+  await laptop.ccsync("push");
+  assert.match((await desk.ccsync("pull")).stdout, /pulled 1 session/);
+});
+
+Deno.test("a host name that another machine bears gets a number", async () => {
+  await using world = await World.create();
+  const ids: string[] = [];
+  for (const id of ["a", "b", "a"]) {
+    const machine = world.machine(id);
+    await machine.ccsync("init", "--remote", world.hub);
+    const path = join(machine.ccsyncHome, "config.json");
+    ids.push(JSON.parse(await Deno.readTextFile(path)).machine_id);
+  }
+  assert.deepEqual(ids, [ids[0], `${ids[0]}-2`, ids[0]]);
+});
+
+Deno.test("a folder that is not there is told of and taken; a file is refused", async () => {
+  await using world = await World.create();
+  const machine = world.machine("laptop");
+  const file = join(machine.home, "file");
+  await Deno.writeTextFile(file, "x");
+  const init = ["init", "--remote", world.hub, "--sync-dir"];
+  await assertFails(machine, [...init, file], EXIT_CODES.usage, /it is no directory/);
+  assert.ok(!await exists(world.hub));
+  const { stderr } = await machine.ccsync(...init, join(machine.home, "later"));
+  assert.match(stderr, /^warning: ".*later" is no directory on this machine yet$/m);
+});
+
+Deno.test("a failed change of the hub leaves configuration, mirror and state of the old one", async () => {
+  await using world = await World.create();
+  const machine = await world.joined("laptop");
+  machine.plant("variants/base.jsonl");
+  await machine.ccsync("push");
+  const config = await Deno.readTextFile(join(machine.ccsyncHome, "config.json"));
+  const names = () => [...Deno.readDirSync(machine.ccsyncHome)].map(({ name }) => name).sort();
+  const before = names();
+  const taken = join(world.folder, "taken.git");
+  const stranger = world.machine("stranger");
+  await stranger.ccsync("init", "--remote", taken, "--machine-id", "laptop");
+  await assertFails(
+    machine,
+    ["init", "--remote", taken],
+    EXIT_CODES.setup,
+    /another machine has that id/,
+  );
+  const refusing = join(world.folder, "refusing.git");
+  await stranger.ccsync("init", "--remote", refusing, "--machine-id", "other");
+  const hook = join(refusing, "hooks/pre-receive");
+  await Deno.mkdir(join(refusing, "hooks"), { recursive: true });
+  await Deno.writeTextFile(hook, "#!/bin/sh\nexit 1\n", { mode: 0o755 });
+  await assertFails(machine, ["init", "--remote", refusing], EXIT_CODES.failed, /it refused/);
+  assert.equal(await Deno.readTextFile(join(machine.ccsyncHome, "config.json")), config);
+  assert.deepEqual(names(), before);
+  assert.match((await machine.ccsync("push")).stdout, /nothing to push/);
+  await Deno.remove(hook);
+  await machine.ccsync("init", "--remote", refusing);
+  assert.match((await machine.ccsync("push")).stdout, /pushed 1 session/);
 });
 
 Deno.test("addresses that are no hub", async () => {

@@ -83,3 +83,44 @@ Deno.test("sendSession() reports a file that keeps changing, and sends none of i
     assert.ok([...changes.files.keys()].some((name) => name.endsWith("transcript/000000.jsonl")));
   });
 });
+
+Deno.test("sendSession() sends none of a sidecar that goes while it is read", async () => {
+  await withSidecar(async (path, send) => {
+    const changes = new Recorder((written) => {
+      if (written.includes("x.txt")) Deno.removeSync(path);
+    });
+    const { faults, report } = await send(changes);
+    assert.equal(faults.length, 1);
+    assert.equal(report.files, 0);
+    assert.ok([...changes.files.keys()].every((name) => !name.includes("x.txt")));
+  });
+});
+
+Deno.test("sendSession() sends nothing of a session whose transcript goes while it is read", async () => {
+  await withSidecar(async (path, send) => {
+    const transcript = join(path, "../..") + ".jsonl";
+    const changes = new Recorder((written) => {
+      if (written.includes("/transcript/")) Deno.removeSync(transcript);
+    });
+    await assert.rejects(send(changes), Deno.errors.NotFound);
+    assert.deepEqual([...changes.files.keys()], []);
+  });
+});
+
+/** Two segments and more. */
+const LONG = `${"x".repeat(1000)}\n`.repeat(2500);
+
+Deno.test("sendSession() sends nothing of a file that became shorter while it was read, nor what was read of it before", async () => {
+  await withSidecar(async (path, send) => {
+    Deno.writeTextFileSync(path, LONG);
+    const changes = new Recorder((written) => {
+      if (written.endsWith("x.txt/000000")) Deno.writeTextFileSync(path, "short");
+    });
+    const { faults, report } = await send(changes);
+    const sent = [...changes.files].filter(([name]) => name.includes("x.txt"));
+    const isWhole = faults.length === 0 && sent.length === 1 && sent[0]?.[1] === "short";
+    const isNone = faults.length === 1 && sent.length === 0;
+    assert.ok(isWhole || isNone, `${faults} ${sent.map(([name]) => name)}`);
+    assert.equal(report.files, isWhole ? 1 : 0);
+  });
+});

@@ -10,7 +10,7 @@ import { nameFault } from "../../claude/kinds.ts";
 import { isSameStamp, type LocalFile, type Skipped, stampOf } from "../../claude/scan.ts";
 import { FileTrouble } from "../../errors.ts";
 import { GLOBAL_FILE } from "../../hub/format.ts";
-import { entriesOf, lstatIfThere, readFully } from "../../machine/files.ts";
+import { lstatIfThere, readFully, tidyEntriesOf } from "../../machine/files.ts";
 import type { FileStamp } from "../../machine/state.ts";
 
 /** Larger files are left alone: no host takes them. */
@@ -135,8 +135,8 @@ export function settled(stamp: FileStamp, now: number): FileStamp {
 
 const UNREADABLE = "it cannot be read: permission denied";
 const LINK = "it is a link, and ccsync neither follows nor replaces links";
-/** What systems put into any folder, and what ccsync itself is writing. */
-const LITTER = /^(?:\.DS_Store|Thumbs\.db|desktop\.ini|\.ccsync-[0-9a-f]+\.tmp)$/i;
+/** What systems put into any folder. */
+const LITTER = /^(?:\.DS_Store|Thumbs\.db|desktop\.ini)$/i;
 
 interface Found {
   readonly files: Map<string, LocalFile>;
@@ -146,7 +146,7 @@ interface Found {
 function walk(directory: string, prefix: string, found: Found, skipped: Skipped[]): void {
   let entries: Deno.DirEntry[];
   try {
-    entries = entriesOf(directory);
+    entries = tidyEntriesOf(directory);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     skipped.push({ what: directory, why: UNREADABLE });

@@ -17,7 +17,7 @@ import { hashOf, NO_STAMP } from "./files.ts";
 import { type MemoryItem, memoryItem, type MemoryReport } from "./report.ts";
 import { rootOf, type TextSet } from "./sets.ts";
 import { codecOf } from "./text.ts";
-import { type MemoryView, remember, type TextView } from "./view.ts";
+import { type LeftText, type MemoryView, remember, type TextView } from "./view.ts";
 
 /**
  * Brings the local sets in step with the hub. What is replaced or removed is backed up before; a text that
@@ -89,6 +89,7 @@ class Receiver {
     const version = { path: target, hash: hashOf(theirs), stamp: NO_STAMP, oid: hub.oid };
     const profile = this.#workspace.profileKey;
     if (!this.#isDryRun) remember(this.#workspace, view, { ...version, profile }, theirs);
+    if (!this.#isDryRun && view.left !== undefined) this.#putAway(view, view.left);
     const action = view.pull === "merge" ? "merge" : "take";
     return isThere ? undefined : memoryItem(view, action, content.length);
   }
@@ -122,6 +123,13 @@ class Receiver {
       hub: state.fact("memory_head") ?? null,
     };
     journal.record({ path: file, owner, effect: { kind: "replace", before, after } });
+  }
+
+  /** Removes a text from where it was before placeholders moved, unless somebody edited it there. */
+  #putAway(view: TextView, { hash, path: file }: LeftText): void {
+    if (lstatIfThere(file) === undefined || hashOf(Deno.readFileSync(file)) !== hash) return;
+    this.#note(view, file, null);
+    removeWithFolders(file, rootOf({ file, path: view.path }) ?? file);
   }
 
   /** Returns the paths that are in the set's folder, so that nothing is put where it cannot be. */

@@ -75,6 +75,8 @@ export async function settleMemory(
   const oids = new Map(entries.map(({ oid, path }) => [path, oid] as const));
   state.transaction(() => {
     for (const { sent, view } of texts) {
+      // The base still says where the other one is, which the next pull puts away.
+      if (view.left !== undefined) continue;
       if (sent === undefined) {
         state.removeTextBase({ set: view.set.key, path: view.path });
         continue;

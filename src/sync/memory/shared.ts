@@ -106,7 +106,7 @@ async function listTexts({ mirror }: Workspace, head: Oid | undefined): Promise<
   if (head === undefined) return [];
   const under = ["memory/", sharedTextPath(GLOBAL_SET, "")];
   const args = ["ls-tree", "-r", "-l", "-z", "--full-tree", head, "--", ...under];
-  const output = new TextDecoder().decode(await mirror.git.run("read the hub's files", args));
+  const output = new TextDecoder().decode(await mirror.git.list("read the hub's files", args));
   return output.split("\0").filter((record) => record !== "").map((record) => {
     const tab = record.indexOf("\t");
     const [mode = "", , id = "", size = ""] = record.slice(0, tab).split(/ +/);

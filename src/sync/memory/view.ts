@@ -36,6 +36,13 @@ export interface LocalText extends LocalFile {
   readonly profile: string;
 }
 
+/** A text that was synced, at a place that is no longer its own. */
+export interface LeftText {
+  readonly path: LocalPath;
+  /** SHA-256 of what was synced. */
+  readonly hash: string;
+}
+
 /** A shared text that something is to be done with. */
 export interface TextView {
   readonly set: TextSet;
@@ -48,6 +55,8 @@ export interface TextView {
   readonly local?: LocalText;
   readonly hub?: HubText;
   readonly base?: TextBase;
+  /** What lies where the text was before placeholders moved, while another one was made in the new place. */
+  readonly left?: LeftText;
   /** What a merge makes of both versions, in local form. */
   readonly merged?: Uint8Array;
   /** What the user should know about it. */
@@ -140,6 +149,7 @@ interface Found {
   readonly local?: LocalFile & { readonly profile: string };
   readonly hub?: HubText;
   readonly base?: TextBase;
+  readonly left?: LeftText;
 }
 
 /** Returns the texts of a set on either side, but for what is blocked on one of them. */
@@ -160,19 +170,22 @@ function textsOf({ profileKey }: Workspace, set: TextSet): Found[] {
     const local = here ??
       (left === undefined ? undefined : { ...left, profile: before?.profile ?? profileKey });
     const text = hub.texts.get(path);
-    return {
+    const found = {
       set,
       path,
       target: join(directory, path) as LocalPath,
       ...(local === undefined ? {} : { local }),
       ...(text === undefined ? {} : { hub: text }),
-      ...(base === undefined ? {} : { base }),
     };
+    if (base === undefined) return found;
+    // A text that was made in the new place is no edit of the one that was synced: it deletes nothing of it.
+    const isAnother = here !== undefined && left?.path === base.file;
+    return { ...found, ...(isAnother ? { left: { path: left.path, hash: base.hash } } : { base }) };
   });
 }
 
 async function viewOf(workspace: Workspace, found: Found): Promise<TextView | undefined> {
-  const { base, hub, set, path, target } = found;
+  const { base, hub, left, set, path, target } = found;
   if (base !== undefined && found.local === undefined && hub === undefined) {
     workspace.state.removeTextBase(base);
     return undefined;
@@ -192,13 +205,17 @@ async function viewOf(workspace: Workspace, found: Found): Promise<TextView | un
     hasNews: false,
     lacksNews: false,
   };
-  const view = { set, path, target, ...pick({ local, hub, base }) };
+  const view = { set, path, target, ...pick({ local, hub, base, left }) };
   const needsMerge = state.local === "changed" &&
     (state.hub === "changed" || (state.hub === "unchanged" && !isPlaced));
   if (!needsMerge || local === undefined || hub === undefined) return planned(view, facts);
   const content = bytes ?? readAgain(local);
   const merge = await mergeOf(workspace, view, local, content, hub);
-  if (merge.merged !== undefined && !merge.hasNews && !merge.lacksNews && isPlaced) {
+  const isEqual = merge.merged !== undefined && !merge.hasNews && !merge.lacksNews && isPlaced;
+  if (isEqual && left !== undefined) {
+    return { ...view, merged: merge.merged, push: "none", pull: "merge" };
+  }
+  if (isEqual) {
     const stamp = settled(local.stamp, workspace.env.now());
     remember(workspace, view, { ...local, stamp, oid: hub.oid }, content);
     return undefined;
