@@ -8,6 +8,7 @@ import type { SessionId } from "../brands.ts";
 import { projectsDir } from "../claude/layout.ts";
 import { liveSessions } from "../claude/live.ts";
 import { CcsyncError, messageOf } from "../errors.ts";
+import { configPath } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { lstatIfThere, removeIfThere } from "../machine/files.ts";
 import { appendToLog } from "../machine/log.ts";
@@ -43,9 +44,9 @@ export class Daemon implements Surroundings, Disposable {
   readonly #options: DaemonOptions;
   readonly #watcher: ChangeWatcher;
   readonly #open: OpenSessions;
-  readonly #stop = Promise.withResolvers<void>();
   /** Sessions whose end was announced, as long as they seem to be open. */
   readonly #over = new Set<SessionId>();
+  #wake: () => void = () => undefined;
   #isStopped = false;
   #addresses = "";
   #isOffline = false;
@@ -112,20 +113,26 @@ export class Daemon implements Surroundings, Disposable {
   /** Makes it stop once it has finished what it does. */
   stop(): void {
     this.#isStopped = true;
-    this.#stop.resolve();
+    this.#wake();
   }
 
   isStopped(): boolean {
-    const { ccsyncHome } = this.#env;
-    // Whoever removed the whole directory does not want it back.
-    const isGone = lstatIfThere(ccsyncHome) === undefined;
-    return this.#isStopped || isGone || lstatIfThere(stopPath(ccsyncHome)) !== undefined;
+    const isTold = lstatIfThere(stopPath(this.#env.ccsyncHome)) !== undefined;
+    return this.#isStopped || isTold || this.#isGone();
+  }
+
+  /** Whoever removed the configuration, or the whole directory, does not want it back. */
+  #isGone(): boolean {
+    return lstatIfThere(configPath(this.#env.ccsyncHome)) === undefined;
   }
 
   async wait(): Promise<void> {
-    let timer: ReturnType<typeof setTimeout> | undefined;
-    const tick = new Promise<void>((resolve) => timer = setTimeout(resolve, TICK_MS));
-    await Promise.race([tick, this.#stop.promise]);
+    if (this.#isStopped) return;
+    // No race with a promise that lives as long as the daemon: that would keep a bit of every second.
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, TICK_MS);
+    this.#wake = resolve;
+    await promise;
     clearTimeout(timer);
   }
 
@@ -209,6 +216,7 @@ export class Daemon implements Surroundings, Disposable {
 
   /** Releases its locks, pushing what was written last, and says that it has ended. */
   async end(): Promise<void> {
+    if (this.#isGone()) return;
     if (this.#open.isHolder) await this.#release();
     this.#record = { ...this.#record, endedAt: this.#time() };
     this.#write();

@@ -59,6 +59,15 @@ async function openSession(machine: TestMachine): Promise<{ pid: number; id: str
   });
 }
 
+/** Stops the daemon, which a hook may have started this moment. */
+async function stopDaemon(machine: TestMachine): Promise<void> {
+  await until("the daemon", async () => {
+    const { stdout } = await machine.ccsync("daemon", "--status", "--json");
+    return JSON.parse(stdout).isRunning ? true : undefined;
+  });
+  await machine.ccsync("daemon", "--stop");
+}
+
 async function isPushed(world: World, id: string, text: string): Promise<true | undefined> {
   return (await world.hubTranscript(id)).includes(text) ? true : undefined;
 }
@@ -81,7 +90,7 @@ Deno.test({
       const { session_id } = JSON.parse(result.stdout);
       await until("the push", () => isPushed(world, session_id, "Hello from"));
     } finally {
-      await desk.ccsync("daemon", "--stop");
+      await stopDaemon(desk);
     }
   },
 });
@@ -108,7 +117,7 @@ terminalTest(
         return lines === transcript.split("\n").length ? true : undefined;
       });
     } finally {
-      await desk.ccsync("daemon", "--stop");
+      await stopDaemon(desk);
     }
   },
   obstacle,
@@ -135,7 +144,7 @@ for (const signal of ["SIGTERM", "SIGHUP", "SIGKILL"] as const) {
         await until("the push", () => isPushed(world, id, "Hello from"));
         await until("the release", async () => await world.hubLock(id) === undefined || undefined);
       } finally {
-        await desk.ccsync("daemon", "--stop");
+        await stopDaemon(desk);
       }
     },
     obstacle,
@@ -165,8 +174,8 @@ terminalTest(
       await say(terminal, "/exit");
       await terminal.exitCode();
     } finally {
-      await laptop.ccsync("daemon", "--stop");
-      await desk.ccsync("daemon", "--stop");
+      await stopDaemon(laptop);
+      await stopDaemon(desk);
     }
   },
   obstacle,

@@ -131,6 +131,16 @@ Deno.test("a daemon goes on while the hub is away, says so once, and pushes when
   assert.ok(log.includes("all is well again"), log);
 });
 
+Deno.test("a daemon ends where its configuration was removed, and brings nothing back", async () => {
+  await using world = await World.create();
+  const desk = await world.joined("desk");
+  await using daemon = await startDaemon(desk);
+  await until("the first run", async () => (await statusOf(desk)).last);
+  await Deno.rename(desk.ccsyncHome, `${desk.ccsyncHome}.gone`);
+  await endOf(daemon);
+  assert.throws(() => Deno.statSync(desk.ccsyncHome), Deno.errors.NotFound);
+});
+
 Deno.test("daemon --once syncs once, and its exit code says how that went", async () => {
   await using world = await World.create();
   const desk = await world.joined("desk");

@@ -42,6 +42,12 @@ function assertSilent(result: ProcessResult): void {
   assert.deepEqual(result, { code: 0, stdout: "", stderr: "" });
 }
 
+/** Stops the daemon that a hook has started, which may not be up yet. */
+async function stopDaemon(machine: TestMachine): Promise<void> {
+  await until("the daemon", async () => await isRunning(machine) ? true : undefined);
+  await machine.ccsync("daemon", "--stop");
+}
+
 async function isRunning(machine: TestMachine): Promise<boolean> {
   const { stdout } = await machine.ccsync("daemon", "--status", "--json");
   return JSON.parse(stdout).isRunning;
@@ -63,7 +69,7 @@ Deno.test("a hook starts the daemon, and a session that ends is pushed at once",
       return [...Deno.readDirSync(join(desk.ccsyncHome, "queue"))].length === 0 ? true : undefined;
     });
   } finally {
-    await desk.ccsync("daemon", "--stop");
+    await stopDaemon(desk);
   }
 });
 
@@ -87,7 +93,7 @@ Deno.test("a session that starts and is locked elsewhere is told of, as Claude C
     assert.match(systemMessage, /ccsync resume/);
     assertSilent(await hook(laptop, "stop"));
   } finally {
-    await laptop.ccsync("daemon", "--stop");
+    await stopDaemon(laptop);
   }
   desk.closeClient();
   await resuming.ended;
@@ -110,7 +116,7 @@ Deno.test("a session that starts is told that nothing has been synced for two in
       /nothing has been synced by itself since 11 min ago: .*disk is full/,
     );
   } finally {
-    await desk.ccsync("daemon", "--stop");
+    await stopDaemon(desk);
   }
 });
 
@@ -131,7 +137,7 @@ Deno.test("a hook ends well and says nothing, whatever is wrong", async () => {
     assertSilent(await hook(desk, "an-event-of-next-year"));
     assertSilent(await hook(desk, "session-end"));
   } finally {
-    await desk.ccsync("daemon", "--stop");
+    await stopDaemon(desk);
   }
 
   const broken = await world.machine("broken");
@@ -145,7 +151,7 @@ Deno.test("a hook ends well and says nothing, whatever is wrong", async () => {
   try {
     assertSilent(await hook(desk, "stop"));
   } finally {
-    await desk.ccsync("daemon", "--stop");
+    await stopDaemon(desk);
   }
 });
 
@@ -190,7 +196,7 @@ Deno.test("the command of a hook is one that a shell runs", async () => {
     assert.deepEqual([code, stderr.length, stdout.length], [0, 0, 0]);
     await until("the daemon", async () => await isRunning(desk) ? true : undefined);
   } finally {
-    await desk.ccsync("daemon", "--stop");
+    await stopDaemon(desk);
   }
 });
 

@@ -96,7 +96,7 @@ Deno.test("permissionFlags() grants what the list says: no network, no native co
     "--allow-read",
     "--allow-write",
     "--allow-env",
-    "--allow-sys=hostname,osRelease,uid",
+    "--allow-sys=hostname,networkInterfaces,osRelease,uid",
     "--allow-run",
   ]);
 });
