@@ -174,6 +174,8 @@ Deno.test("a project under a placeholder that is unknown here names it, and the 
   await laptop.ccsync("push");
   const desk = world.machine("desk");
   await desk.ccsync("init", "--remote", world.hub, "--machine-id", "desk", "--yes");
+  // init proposes a path for every placeholder of the others.
+  await desk.try("config", "remove-placeholder", "PROJECTS", "--yes");
   desk.scriptClaude("");
   const result = await desk.try("resume", FIRST);
   assertCode(result, EXIT_CODES.setup);
