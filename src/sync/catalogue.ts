@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Oid, SessionId } from "../brands.ts";
+import type { Oid, PortablePath, SessionId } from "../brands.ts";
 import { FileTrouble } from "../errors.ts";
 import { entryOf, metaPath, parseMeta, sessionPath } from "../hub/format.ts";
 import type { Mirror, TreeEntry } from "../hub/mirror.ts";
@@ -141,10 +141,14 @@ async function rowOf(
   if (parts.transcript.segments.size === 0) return { path, why: "it has no transcript" };
   if (transcript === undefined) return { path, why: "a segment is missing" };
   const meta = parts.meta === undefined ? undefined : await metaOf(mirror, head, id);
-  if (meta === undefined || parseMeta(meta) === undefined) {
+  const parsed = meta === undefined ? undefined : parseMeta(meta);
+  if (meta === undefined || parsed === undefined) {
     return { path, why: "its meta.json is missing or broken" };
   }
-  return { id, transcript, files: filesOf(path, parts, faults), meta };
+  const { slug, updatedAt } = parsed;
+  const project = parsed.project as PortablePath;
+  const files = filesOf(path, parts, faults);
+  return { id, transcript, files, meta, project, slug, updatedAt };
 }
 
 async function metaOf(mirror: Mirror, head: Oid, id: SessionId): Promise<string | undefined> {

@@ -26,6 +26,7 @@ import {
 } from "../translate/profile.ts";
 import { dashed, projectDirName } from "../translate/project_dir.ts";
 import { toLocal } from "../translate/to_local.ts";
+import { TOKEN_OPEN } from "../translate/token.ts";
 import { type Codec, Translator } from "../translate/translator.ts";
 import { refreshCatalogue } from "./catalogue.ts";
 
@@ -36,6 +37,8 @@ export interface Progress {
   /** Tells of something the user should know. */
   warn(what: string): void;
 }
+
+const decoder = new TextDecoder();
 
 /** An open workspace. Dispose it. */
 export class Workspace implements AsyncDisposable {
@@ -168,8 +171,13 @@ export class Workspace implements AsyncDisposable {
 
   /** Returns what the hub says of a session, in local form. */
   localJson(meta: Meta): Meta | undefined {
-    const local = toLocal(this.translator("json"), utf8(JSON.stringify(meta)));
-    return parseMeta(new TextDecoder().decode(local));
+    return this.localMeta(JSON.stringify(meta));
+  }
+
+  /** Returns a session's `meta.json` of the hub in local form. */
+  localMeta(json: string): Meta | undefined {
+    if (!json.includes(TOKEN_OPEN)) return parseMeta(json);
+    return parseMeta(decoder.decode(toLocal(this.translator("json"), utf8(json))));
   }
 
   /** Returns whether a project's sessions are synced and shown here. */
