@@ -365,7 +365,8 @@ export class State implements Disposable {
   /** Reads every row of a table. Damage that opening does not meet is met here. */
   #all<T>(table: Table, read: (row: Row) => T, columns = "*"): T[] {
     try {
-      return Array.from(this.#db.prepare(`SELECT ${columns} FROM ${table}`).iterate(), read);
+      // Not one by one: then Deno's SQLite takes damage for the end of the table.
+      return this.#db.prepare(`SELECT ${columns} FROM ${table}`).all().map(read);
     } catch (error) {
       throw OF_SURROUNDINGS.test(messageOf(error)) ? error : this.#setAside(error);
     }
