@@ -365,7 +365,6 @@ export class State implements Disposable {
   /** Reads every row of a table. Damage that opening does not meet is met here. */
   #all<T>(table: Table, read: (row: Row) => T, columns = "*"): T[] {
     try {
-      // Not one by one: then Deno's SQLite takes damage for the end of the table.
       return this.#db.prepare(`SELECT ${columns} FROM ${table}`).all().map(read);
     } catch (error) {
       throw OF_SURROUNDINGS.test(messageOf(error)) ? error : this.#setAside(error);
@@ -411,24 +410,16 @@ function readCatalogueRow(row: Row, metaOf: (id: SessionId) => string): Catalogu
 }
 
 function readBase(row: Row): Base {
-  const [segmentsJson, blocksJson] = [String(row["segments"]), String(row["blocks"])];
-  let segments: readonly Oid[] | undefined;
-  let blocks: readonly string[] | undefined;
   return {
     id: row["id"] as SessionId,
     name: String(row["name"]),
     tree: row["tree"] as Oid,
-    // Read when asked for: of most sessions nobody asks.
-    get segments() {
-      return segments ??= JSON.parse(segmentsJson) as Oid[];
-    },
+    segments: JSON.parse(String(row["segments"])) as Oid[],
     project: row["project"] as PortablePath,
     path: row["path"] as LocalPath,
     localBytes: Number(row["local_bytes"]),
     aligned: row["aligned"] === 1,
-    get blocks() {
-      return blocks ??= JSON.parse(blocksJson) as string[];
-    },
+    blocks: JSON.parse(String(row["blocks"])) as string[],
     stamp: readStamp(row),
     profile: String(row["profile"]),
   };
