@@ -43,7 +43,9 @@ export async function inWorkspace<T>(
   isDryRun = false,
 ): Promise<T> {
   const config: Config = readConfig(env.ccsyncHome, env.style);
-  await requireGit();
+  // It is looked at while the state is opened.
+  const git = requireGit();
+  git.catch(() => undefined);
   return await onlyOne({ env, terminal }, async () => {
     const save = isDryRun ? () => undefined : undefined;
     await using workspace = Workspace.open(
@@ -52,6 +54,7 @@ export async function inWorkspace<T>(
       progress ?? progressOn(terminal),
       save,
     );
+    await git;
     if (isDryRun) workspace.state.pretend();
     try {
       return await work(workspace);
