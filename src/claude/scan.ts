@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
 import { entriesOf, lstatIfThere, readRange, tidyEntriesOf } from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
@@ -60,7 +60,8 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
     for (const entry of entries ?? []) {
       const id = entry.name.endsWith(".jsonl") ? asSessionId(entry.name.slice(0, -6)) : undefined;
       if (id === undefined) continue;
-      const path = join(directory, entry.name) as LocalPath;
+      // Not `join()`: this is done for every session.
+      const path = `${directory}${sep}${entry.name}` as LocalPath;
       const info = entry.isFile ? lstatIfThere(path) : undefined;
       if (info?.isFile !== true) {
         skipped.push({ what: path, why: "it is not a regular file" });

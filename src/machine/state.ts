@@ -105,6 +105,9 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS memory_project (set_key TEXT PRIMARY KEY, project TEXT NOT NULL) STRICT;
 `;
 
+/** Reading all metas of thousands takes as long as reading some dozens one by one. */
+const MANY_METAS = 50;
+
 /** The keys of single facts. */
 export type FactKey =
   | "hub_head"
@@ -115,7 +118,8 @@ export type FactKey =
   | "turn"
   | "pushes"
   | "readers_checked"
-  | "trouble";
+  | "trouble"
+  | "settled";
 
 /** The open state. Every write is atomic; group several with {@linkcode State.transaction}. */
 export class State implements Disposable {
@@ -245,11 +249,23 @@ export class State implements Disposable {
 
   /** Returns the hub's sessions as of the fact `hub_head`. */
   catalogue(): Map<SessionId, CatalogueRow> {
-    const metas = this.#db.prepare("SELECT meta FROM catalogue WHERE id = ?");
-    const metaOf = (id: SessionId) => String(metas.get(id)?.["meta"] ?? "");
+    const metaOf = this.#metas();
     const read = (row: Row) => readCatalogueRow(row, metaOf);
     const rows = this.#all("catalogue", read, CATALOGUE_COLUMNS);
     return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** Returns what reads single metas, and from the point on where many are asked for, all of them at once. */
+  #metas(): (id: SessionId) => string {
+    const one = this.#db.prepare("SELECT meta FROM catalogue WHERE id = ?");
+    let [asked, all] = [0, undefined as ReadonlyMap<string, string> | undefined];
+    return (id) => {
+      if (++asked === MANY_METAS) {
+        const rows = this.#all("catalogue", (row) => row, "id, meta");
+        all = new Map(rows.map((row) => [String(row["id"]), String(row["meta"])]));
+      }
+      return all?.get(id) ?? String(one.get(id)?.["meta"] ?? "");
+    };
   }
 
   /** Returns one session of the hub as of the fact `hub_head`, if it is there. */

@@ -48,6 +48,14 @@ export interface PullOptions extends Scope {
  * @throws {CcsyncError} kind "unreachable", "credentials", "setup" or "failed"
  */
 export async function pull(workspace: Workspace, options: PullOptions): Promise<SyncReport> {
+  return (await pullAndLook(workspace, options)).report;
+}
+
+/** Pulls, and returns what was found before, too. */
+export async function pullAndLook(
+  workspace: Workspace,
+  options: PullOptions,
+): Promise<{ readonly report: SyncReport; readonly overview: Overview }> {
   const { env, journal, state } = workspace;
   journal.begin(options.command ?? "pull");
   const head = await fetchHub(workspace);
@@ -66,7 +74,7 @@ export async function pull(workspace: Workspace, options: PullOptions): Promise<
   const report = { ...sessions, memory: await receiveMemory(workspace, shared, options) };
   journal.end();
   if (!options.isDryRun) state.setFact("last_pull", new Date(env.now()).toISOString());
-  return report;
+  return { report, overview };
 }
 
 /** Brings the sessions in step with what was fetched before. */

@@ -39,6 +39,7 @@ import {
   type Sent,
 } from "./send.ts";
 import type { HeldLock } from "./locks.ts";
+import { stateDigest } from "./settled.ts";
 import { checkReaders } from "./visibility.ts";
 import { fetchHub, knownHub, type Workspace } from "./workspace.ts";
 
@@ -79,7 +80,11 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
     const head = isAsked ? await fetchHub(workspace) : await knownHub(workspace);
     if (isAsked) { for (const { held } of locks) await held.verify(workspace); }
     const registration = await register(workspace, head, options.changeShared);
-    const overview = options.isRegistrationOnly === true
+    const isQuick = options.isRegistrationOnly === true || options.isDryRun;
+    // Taken first: what changes from here on is found by the next push.
+    const digest = isQuick ? undefined : await stateDigest(workspace, head, options);
+    const isSettled = digest !== undefined && digest === workspace.state.fact("settled");
+    const overview = options.isRegistrationOnly === true || isSettled
       ? { sessions: [], skipped: [] }
       : await gatherFacts(workspace, options);
     const items = await planItems(workspace, overview, done);
@@ -114,9 +119,17 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       if (options.isRegistrationOnly !== true) {
         workspace.state.setFact("last_push", new Date(workspace.env.now()).toISOString());
       }
-      return done.report(overview, false);
+      const report = done.report(overview, false);
+      const isDone = written === undefined && !isPartial(report);
+      if (digest !== undefined && isDone) workspace.state.setFact("settled", digest);
+      return report;
     }
   }
+}
+
+/** Whether a push left anything undone, or has to tell of anything again. */
+function isPartial({ failed, skipped, unmapped, waiting }: SyncReport): boolean {
+  return [failed, skipped, unmapped, waiting].some((list) => list.length > 0);
 }
 
 /** Returns the moves of the locks that are still this process's. */
