@@ -271,6 +271,7 @@ function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Rec
   // A delivered transcript always ends in a newline: Claude Code glues its next line onto one that does not.
   const fresh = hubRest.at(-1) === NEWLINE[0] ? hubRest : joinBytes([hubRest, NEWLINE]);
   const from = incoming.document.local?.stamp.size ?? 0;
+  incoming.workspace.progress.advance({ bytes: fresh.length });
   const added = { hash: hash("sha256", fresh, "hex"), size: fresh.length };
   note(incoming, target, { kind: "append", from, added });
   requireUntouched(incoming);
@@ -328,6 +329,7 @@ async function writeHubContent(
   let [lines, last] = [0, NEWLINE[0]];
   for await (const piece of localForm(workspace, codec, hub.segments, HUB_START)) {
     pending.write(piece);
+    workspace.progress.advance({ bytes: piece.length });
     lines += countLines(piece);
     last = piece.at(-1) ?? last;
   }

@@ -34,8 +34,18 @@ import { refreshCatalogue } from "./catalogue.ts";
 export interface Progress {
   /** Tells what is being done. */
   step(what: string): void;
+  /** Tells that longer work begins: how much it is, and how much of it an earlier part has done. */
+  begin(what: string, total: Amount, done: Amount): void;
+  /** Tells that so much more of it is done. */
+  advance(done: Partial<Amount>): void;
   /** Tells of something the user should know. */
   warn(what: string): void;
+}
+
+/** An amount of work. */
+export interface Amount {
+  readonly bytes: number;
+  readonly sessions: number;
 }
 
 const decoder = new TextDecoder();
