@@ -18,16 +18,29 @@ export async function benchMemory({ giant }: Scale): Promise<Finding[]> {
   const desk = await world.joined("desk");
   plantSessions(desk, planEqualSessions(1, giant, 8));
   const size = `${giant / 1e9} GB`;
-  const push = await memoryOf(desk, "push", size);
-  const lap = await world.joined("lap");
-  return [...push, ...await memoryOf(lap, "pull", size)];
+  const push = await memoryOf(desk, "push", size, [["push"]]);
+  const lap = world.machine("lap");
+  const place = ["--sync-dir", lap.projects, "--add-placeholder", `PROJECTS=${lap.projects}`];
+  const init = ["init", "--remote", world.hub, "--machine-id", "lap", ...place, "--yes"];
+  return [...push, ...await memoryOf(lap, "first pull", size, [init, ["pull"]])];
 }
 
-async function memoryOf(machine: TestMachine, command: string, size: string): Promise<Finding[]> {
-  const peaks = await peaksOf(await invocationOf(machine, [command]), machine.home);
+async function memoryOf(
+  machine: TestMachine,
+  what: string,
+  size: string,
+  commands: readonly (readonly string[])[],
+): Promise<Finding[]> {
+  const peaks = { own: 0, git: 0, hub: 0 };
+  for (const command of commands) {
+    const { git, hub, own } = await peaksOf(await invocationOf(machine, command), machine.home);
+    peaks.own = Math.max(peaks.own, own);
+    peaks.git = Math.max(peaks.git, git);
+    peaks.hub = Math.max(peaks.hub, hub);
+  }
   const of = { own: "ccsync", git: "its git", hub: "git at the hub's side" } as const;
   return (["own", "git", "hub"] as const).map((who) => ({
-    what: `memory of a ${command} of ${size}: ${of[who]}`,
+    what: `memory of a ${what} of ${size}: ${of[who]}`,
     measured: { value: peaks[who] / 1e6, unit: "MB" },
     against: "",
     found: peaks[who] / 1e6,
