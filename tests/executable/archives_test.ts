@@ -128,7 +128,7 @@ Deno.test("a build elsewhere gives the same bytes", async () => {
     }
     // The test runtime, which was installed already.
     symlinkSync(join(ROOT, ".cache"), join(copy, ".cache"), "junction");
-    const again = await filesOf(await build(ARGS, copy));
+    const again = await filesOf(await build(ARGS, { root: copy }));
     assert.deepEqual([...again.keys()], [...made.keys()]);
     for (const [name, bytes] of again) assert.ok(bytes.equals(file(name)), name);
   } finally {

@@ -12,15 +12,23 @@ import { described, runToEnd } from "../support/process.ts";
 /** The repository. */
 export const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-/**
- * Builds with the test runtime, and returns the paths of what was made.
- *
- * @param root The repository, or a copy of it
- */
-export async function build(args: readonly string[], root = ROOT): Promise<string[]> {
+/** How a build differs from one of the repository. */
+interface BuildOptions {
+  /** A copy of the repository. @default the repository */
+  readonly root?: string;
+  /** Further variables of the environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Builds with the test runtime, and returns the paths of what was made. */
+export async function build(
+  args: readonly string[],
+  { root = ROOT, env = {} }: BuildOptions = {},
+): Promise<string[]> {
   const result = await runToEnd(Deno.execPath(), {
     args: ["run", "-A", "--frozen", "scripts/build.ts", "--test-runtime", ...args],
     cwd: root,
+    env: { ...Deno.env.toObject(), ...env },
     timeoutMs: 600_000,
   });
   assert.equal(result.code, 0, described(result));
