@@ -73,7 +73,7 @@ function withRuntimeHints(error: unknown, target: Target): unknown {
   // Deno names the file it wants, denort-<target>.zip, whatever goes wrong with it.
   if (!(error instanceof CcsyncError) || !error.message.includes("denort")) return error;
   const message =
-    `cannot download Deno's runtime for "${target}"; nothing was built\n${error.message}`;
+    `cannot download Deno's runtime for "${target}"; nothing was built for it\n${error.message}`;
   return new CcsyncError("failed", message, {
     hints: [
       `set DENORT_BIN to the runtime (denort) of Deno ${Deno.version.deno} for ${target}`,
