@@ -243,7 +243,10 @@ githubTest("doctor tells who can read the hub, and what gh lacks to tell it", as
     return (topic: string) => lines.find((line) => line.topic === topic);
   };
   const good = await examine(0);
-  assert.match(good("gh")?.what ?? "", /^version \S+, logged in to github\.localhost as alice$/);
+  assert.match(
+    good("gh")?.what ?? "",
+    /^version \S+, \/.*gh, logged in to github\.localhost as alice$/,
+  );
   assert.equal(good("readers")?.what, "it is private");
   github.repositories.set("alice/claude-sessions", "public");
   const open = (await examine(EXIT_CODES.failed))("readers");

@@ -23,7 +23,7 @@ export async function examineAll(workspace: Workspace): Promise<Finding[]> {
   const { transcripts } = scanTranscripts(env.claudeDir);
   return [
     ...hub,
-    ...await checkReaders(workspace.config),
+    ...await checkReaders(workspace),
     ...await checkLocks(workspace),
     ...checkPlaceholderPaths(workspace, await readShared(mirror, await mirror.head()), sessions),
     ...checkScope(workspace, sessions),

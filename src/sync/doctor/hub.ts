@@ -5,7 +5,7 @@
  */
 import type { Oid } from "../../brands.ts";
 import { ghVersion, githubAccount, repositoryOf } from "../../hub/github.ts";
-import type { Config } from "../../machine/config.ts";
+import { findProgram } from "../../machine/programs.ts";
 import { readersOf, refusePublic } from "../visibility.ts";
 import type { LockView } from "../locks.ts";
 import { lockViews, releaseLocks } from "../locks.ts";
@@ -33,7 +33,7 @@ export async function checkHub(workspace: Workspace): Promise<Finding[]> {
 }
 
 /** Asks GitHub, where the hub is there, whether strangers can read it. */
-export async function checkReaders(config: Config): Promise<Finding[]> {
+export async function checkReaders({ config, env }: Workspace): Promise<Finding[]> {
   const repository = repositoryOf(config.remote);
   if (repository === undefined) return [];
   const account = await githubAccount(repository.host);
@@ -42,7 +42,8 @@ export async function checkReaders(config: Config): Promise<Finding[]> {
     return [{ topic: "gh", level: "warning", what, mend: account.hint }];
   }
   const { host, login } = account;
-  const gh = ok("gh", `version ${await ghVersion()}, logged in to ${host} as ${login}`);
+  const path = findProgram("gh", env.searchPath, env.os) ?? "on the PATH";
+  const gh = ok("gh", `version ${await ghVersion()}, ${path}, logged in to ${host} as ${login}`);
   const readers = await readersOf(config.remote);
   if (readers.visibility === "unknown") {
     const what = `who can read it cannot be told: ${readers.why}`;
