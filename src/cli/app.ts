@@ -8,30 +8,32 @@ import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import { automationTrouble } from "./automation.ts";
-import type { Context, Ending } from "./context.ts";
-import { runConfigShow } from "./commands/config.ts";
 import {
+  automationTrouble,
   runAddPlaceholder,
   runAddSyncDirectory,
   runConfigEdit,
+  runConfigShow,
+  runDaemon,
+  runDoctor,
+  runHook,
+  runInit,
+  runList,
+  runLockCleanup,
+  runLockRelease,
+  runLockShow,
+  runPull,
+  runPush,
   runRemovePlaceholder,
   runRemoveSyncDirectory,
+  runResume,
   runSetPath,
-} from "./commands/config_change.ts";
-import { runDaemon } from "./commands/daemon.ts";
-import { runDoctor } from "./commands/doctor.ts";
-import { runHook } from "./commands/hook.ts";
-import { runInit } from "./commands/init.ts";
-import { runList } from "./commands/list.ts";
-import { runLockCleanup, runLockRelease, runLockShow } from "./commands/lock.ts";
-import { runPull } from "./commands/pull.ts";
-import { runPush } from "./commands/push.ts";
-import { runResume } from "./commands/resume.ts";
-import { runSetupHooks } from "./commands/setup_hooks.ts";
-import { runStatus } from "./commands/status.ts";
-import { runUndo } from "./commands/undo.ts";
-import { runUpdate } from "./commands/update.ts";
+  runSetupHooks,
+  runStatus,
+  runUndo,
+  runUpdate,
+} from "./commands.ts";
+import type { Context, Ending } from "./context.ts";
 import { type OutputOptions, Terminal } from "./terminal.ts";
 
 /** The surroundings a run needs, made once the options are known: `--help` needs none. */
@@ -49,7 +51,7 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
   const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
     terminal = new Terminal(outputOf(command.optsWithGlobals()));
     const context = makeContext(terminal);
-    const trouble = command.name() === "daemon" ? undefined : automationTrouble(context.env);
+    const trouble = command.name() === "daemon" ? undefined : await automationTrouble(context.env);
     if (trouble !== undefined) terminal.warn(trouble);
     ending = await work(context);
   };
@@ -168,9 +170,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
   )
     .option("--remove", "take the hooks away again")
     .option("--dry-run", "show the settings as they would be, write nothing")
-    .action((options, command) =>
-      on(command, (context) => Promise.resolve(runSetupHooks(context, options)))
-    );
+    .action((options, command) => on(command, (context) => runSetupHooks(context, options)));
 
   const lock = group(program, "lock", "show or release locks");
   lock.command("show").description("show all locks").action((_options, command) =>
