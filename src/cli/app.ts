@@ -9,7 +9,11 @@ import { CommanderError } from "commander";
 import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import { automationTrouble } from "./automation.ts";
+import { type CommandInfo, tableOf } from "./command_table.ts";
+import { INSTALLATION, SHELLS } from "./completion/scripts.ts";
 import type { Context, Ending } from "./context.ts";
+import { runComplete } from "./commands/complete.ts";
+import { runCompletions } from "./commands/completions.ts";
 import { runConfigShow } from "./commands/config.ts";
 import {
   runAddPlaceholder,
@@ -45,11 +49,15 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
     await runHook(() => makeContext(terminal), args.slice(1));
     return 0;
   }
+  if (args[0] === COMPLETE) {
+    await runComplete(() => makeContext(terminal), commandTable(), args.slice(1));
+    return 0;
+  }
   let ending = "done" as Ending;
   const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
     terminal = new Terminal(outputOf(command.optsWithGlobals()));
     const context = makeContext(terminal);
-    const trouble = command.name() === "daemon" ? undefined : automationTrouble(context.env);
+    const trouble = ALONE.has(command.name()) ? undefined : automationTrouble(context.env);
     if (trouble !== undefined) terminal.warn(trouble);
     ending = await work(context);
   };
@@ -63,8 +71,17 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
   }
 }
 
-/** The command that no person runs. */
+/** The commands that no person runs. */
 const HOOK = "hook";
+const COMPLETE = "complete";
+
+/** Commands that do not tell how syncing by itself goes: the one that does it, and those without a hub. */
+const ALONE: ReadonlySet<string> = new Set(["daemon", "completions"]);
+
+/** Returns the command table as data. */
+export function commandTable(): CommandInfo {
+  return tableOf(buildProgram(() => Promise.resolve(), []));
+}
 
 type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Promise<void>;
 
@@ -243,6 +260,13 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     );
   config.command("edit").description("open the configuration in your editor")
     .action((_options, command) => on(command, runConfigEdit));
+
+  program.command("completions").description("print what makes a shell complete ccsync's commands")
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
+    .addHelpText("after", INSTALLATION)
+    .action((shell, _options, command) =>
+      on(command, (context) => Promise.resolve(runCompletions(context, shell)))
+    );
   return program;
 }
 
