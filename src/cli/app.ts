@@ -7,6 +7,7 @@
 import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts";
+import { removeReplaced } from "../machine/installation.ts";
 import { VERSION } from "../version.ts";
 import { automationTrouble } from "./automation.ts";
 import { type CommandInfo, tableOf } from "./command_table.ts";
@@ -36,6 +37,7 @@ import { runSetupHooks } from "./commands/setup_hooks.ts";
 import { runStatus } from "./commands/status.ts";
 import { runUndo } from "./commands/undo.ts";
 import { runUpdate } from "./commands/update.ts";
+import { runUpgrade } from "./commands/upgrade.ts";
 import { type OutputOptions, Terminal } from "./terminal.ts";
 
 /** The surroundings a run needs, made once the options are known: `--help` needs none. */
@@ -57,6 +59,7 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
   const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
     terminal = new Terminal(outputOf(command.optsWithGlobals()));
     const context = makeContext(terminal);
+    removeReplaced(context.env);
     const trouble = ALONE.has(command.name()) ? undefined : automationTrouble(context.env);
     if (trouble !== undefined) terminal.warn(trouble);
     ending = await work(context);
@@ -76,7 +79,7 @@ const HOOK = "hook";
 const COMPLETE = "complete";
 
 /** Commands that do not tell how syncing by itself goes: the one that does it, and those without a hub. */
-const ALONE: ReadonlySet<string> = new Set(["daemon", "completions"]);
+const ALONE: ReadonlySet<string> = new Set(["daemon", "completions", "upgrade"]);
 
 /** Returns the command table as data. */
 export function commandTable(): CommandInfo {
@@ -260,6 +263,11 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     );
   config.command("edit").description("open the configuration in your editor")
     .action((_options, command) => on(command, runConfigEdit));
+
+  program.command("upgrade").description("replace this ccsync by the latest version")
+    .option("--check", "say whether there is a newer version, change nothing")
+    .option("--no-attestation", "do not have GitHub attest where it was built")
+    .action((options, command) => on(command, (context) => runUpgrade(context, options)));
 
   program.command("completions").description("print what makes a shell complete ccsync's commands")
     .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
