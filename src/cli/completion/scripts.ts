@@ -143,6 +143,7 @@ Register-ArgumentCompleter -Native -CommandName @(${
             if ($_ -is [System.Management.Automation.Language.StringConstantExpressionAst]) { $_.Value }
             else { $_.Extent.Text }
         })
+    $ErrorActionPreference = 'Continue'
     $encoding = [Console]::OutputEncoding
     try {
         [Console]::OutputEncoding = [System.Text.Encoding]::UTF8
