@@ -10,9 +10,9 @@ import { described, runToEnd } from "./process.ts";
 
 const FOLDER = fileURLToPath(new URL("../linters/", import.meta.url));
 
-/** Returns what a linter finds in files. */
+/** Returns what a linter finds in files; `yaml` returns a line of JSON a file. */
 export async function lint(
-  linter: "powershell" | "actions",
+  linter: "powershell" | "actions" | "yaml",
   paths: readonly string[],
 ): Promise<string[]> {
   const flags = ["--quiet", "--frozen", "--no-check", "-A", `--config=${FOLDER}deno.json`];
