@@ -6,7 +6,12 @@
  * @module
  */
 import { commandTable } from "../src/cli/app.ts";
-import type { CommandInfo, OptionInfo, ValueInfo } from "../src/cli/command_table.ts";
+import {
+  type CommandInfo,
+  type OptionInfo,
+  tableOf,
+  type ValueInfo,
+} from "../src/cli/command_table.ts";
 import { VERSION } from "../src/version.ts";
 import { section, table } from "./markdown.ts";
 
@@ -24,7 +29,7 @@ const FILES: readonly (readonly [path: string, what: string])[] = [
 
 /** Returns the manual page ccsync(1) as roff, for man(7)'s macros. */
 export function manPage(): string {
-  const program = commandTable();
+  const program = tableOf(commandTable());
   const readme = Deno.readTextFileSync(new URL("../README.md", import.meta.url));
   return [
     `.TH CCSYNC 1 "" "ccsync ${VERSION}" "User Commands"`,

@@ -7,37 +7,39 @@
 import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts";
-import { removeReplaced } from "../machine/installation.ts";
 import { VERSION } from "../version.ts";
-import { automationTrouble } from "./automation.ts";
-import { type CommandInfo, tableOf } from "./command_table.ts";
-import { INSTALLATION, SHELLS } from "./completion/scripts.ts";
-import type { Context, Ending } from "./context.ts";
-import { runComplete } from "./commands/complete.ts";
-import { runCompletions } from "./commands/completions.ts";
-import { runConfigShow } from "./commands/config.ts";
 import {
+  automationTrouble,
+  removeReplaced,
   runAddPlaceholder,
   runAddSyncDirectory,
+  runComplete,
+  runCompletions,
   runConfigEdit,
+  runConfigShow,
+  runDaemon,
+  runDoctor,
+  runHook,
+  runInit,
+  runList,
+  runLockCleanup,
+  runLockRelease,
+  runLockShow,
+  runPull,
+  runPush,
   runRemovePlaceholder,
   runRemoveSyncDirectory,
+  runResume,
   runSetPath,
-} from "./commands/config_change.ts";
-import { runDaemon } from "./commands/daemon.ts";
-import { runDoctor } from "./commands/doctor.ts";
-import { runHook } from "./commands/hook.ts";
-import { runInit } from "./commands/init.ts";
-import { runList } from "./commands/list.ts";
-import { runLockCleanup, runLockRelease, runLockShow } from "./commands/lock.ts";
-import { runPull } from "./commands/pull.ts";
-import { runPush } from "./commands/push.ts";
-import { runResume } from "./commands/resume.ts";
-import { runSetupHooks } from "./commands/setup_hooks.ts";
-import { runStatus } from "./commands/status.ts";
-import { runUndo } from "./commands/undo.ts";
-import { runUpdate } from "./commands/update.ts";
-import { runUpgrade } from "./commands/upgrade.ts";
+  runSetupHooks,
+  runStatus,
+  runUndo,
+  runUpdate,
+  runUpgrade,
+} from "./commands.ts";
+import type { ParserCommand } from "./command_table.ts";
+import { INSTALLATION, SHELLS } from "./completion/shells.ts";
+import type { Context, Ending } from "./context.ts";
 import { type OutputOptions, Terminal } from "./terminal.ts";
 
 /** The surroundings a run needs, made once the options are known: `--help` needs none. */
@@ -59,8 +61,9 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
   const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
     terminal = new Terminal(outputOf(command.optsWithGlobals()));
     const context = makeContext(terminal);
-    removeReplaced(context.env);
-    const trouble = ALONE.has(command.name()) ? undefined : automationTrouble(context.env);
+    if (context.env.os === "windows") await removeReplaced(context.env);
+    const isAlone = ALONE.has(command.name());
+    const trouble = isAlone ? undefined : await automationTrouble(context.env);
     if (trouble !== undefined) terminal.warn(trouble);
     ending = await work(context);
   };
@@ -81,9 +84,9 @@ const COMPLETE = "complete";
 /** Commands that do not tell how syncing by itself goes: the one that does it, and those without a hub. */
 const ALONE: ReadonlySet<string> = new Set(["daemon", "completions", "upgrade"]);
 
-/** Returns the command table as data. */
-export function commandTable(): CommandInfo {
-  return tableOf(buildProgram(() => Promise.resolve(), []));
+/** Returns the commands, which do nothing. */
+export function commandTable(): ParserCommand {
+  return buildProgram(() => Promise.resolve(), []);
 }
 
 type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Promise<void>;
@@ -188,9 +191,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
   )
     .option("--remove", "take the hooks away again")
     .option("--dry-run", "show the settings as they would be, write nothing")
-    .action((options, command) =>
-      on(command, (context) => Promise.resolve(runSetupHooks(context, options)))
-    );
+    .action((options, command) => on(command, (context) => runSetupHooks(context, options)));
 
   const lock = group(program, "lock", "show or release locks");
   lock.command("show").description("show all locks").action((_options, command) =>
@@ -272,9 +273,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
   program.command("completions").description("print what makes a shell complete ccsync's commands")
     .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
     .addHelpText("after", INSTALLATION)
-    .action((shell, _options, command) =>
-      on(command, (context) => Promise.resolve(runCompletions(context, shell)))
-    );
+    .action((shell, _options, command) => on(command, (context) => runCompletions(context, shell)));
   return program;
 }
 

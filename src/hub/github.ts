@@ -184,6 +184,12 @@ export async function createRepository({ host, name, owner }: GithubRepository):
   );
 }
 
+/** Returns gh's version, `unknown` where it does not tell. */
+export async function ghVersion(): Promise<string> {
+  const { stdout = "" } = await gh(githubHost(), ["--version"]) ?? {};
+  return /version (\S+)/.exec(stdout)?.[1] ?? "unknown";
+}
+
 /** Whether gh has a token for a host. It asks nobody; all versions of gh can do this. */
 async function hasToken(host: string): Promise<boolean> {
   const question = `protocol=https\nhost=${host}\n\n`;

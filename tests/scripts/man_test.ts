@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { manPage } from "../../scripts/man.ts";
 import { commandTable } from "../../src/cli/app.ts";
-import type { CommandInfo } from "../../src/cli/command_table.ts";
+import { type CommandInfo, tableOf } from "../../src/cli/command_table.ts";
 import { EXIT_CODES } from "../../src/errors.ts";
 import { Folder } from "../support/folder.ts";
 import { runToEnd } from "../support/process.ts";
@@ -20,7 +20,7 @@ function namesIn(command: CommandInfo, above: string): string[] {
 
 Deno.test("manPage() has every command, option, exit code and section", () => {
   const page = manPage().replaceAll("\\-", "-");
-  const table = commandTable();
+  const table = tableOf(commandTable());
   const bold = (text: string) => assert.ok(page.includes(`\\fB${text}\\fR`), text);
   namesIn(table, "").forEach(bold);
   flagsIn(table).forEach(bold);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { fileURLToPath } from "node:url";
-import { TARGETS } from "../../scripts/build.ts";
+import { TARGETS } from "../../scripts/build/targets.ts";
 import { packagingFiles } from "../../scripts/packaging.ts";
 import { fragmentsOf, releaseNotes, versionOfTag } from "../../scripts/release.ts";
 import { CcsyncError } from "../../src/errors.ts";

@@ -5,7 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { TARGETS } from "../../scripts/build.ts";
+import { TARGETS } from "../../scripts/build/targets.ts";
 import config from "../../deno.json" with { type: "json" };
 import { Folder } from "../support/folder.ts";
 import { lint } from "../support/linters.ts";

@@ -1,13 +1,7 @@
 import { type Config, readConfigIfThere } from "../../machine/config.ts";
 import type { Environment } from "../../machine/environment.ts";
-import {
-  knownLocks,
-  knownMachines,
-  knownPlaceholders,
-  type KnownSession,
-  knownSessions,
-} from "../../sync/known.ts";
-import type { CommandInfo } from "../command_table.ts";
+import type { KnownSession } from "../../sync/known.ts";
+import { type CommandInfo, type ParserCommand, tableOf } from "../command_table.ts";
 import { type Candidate, type Named, wantedAt } from "../completion/resolve.ts";
 import type { Context } from "../context.ts";
 import { formatAge } from "../table.ts";
@@ -25,14 +19,14 @@ const CURRENT = "--current=";
  */
 export async function runComplete(
   makeContext: () => Context,
-  table: CommandInfo,
+  program: ParserCommand,
   args: readonly string[],
 ): Promise<void> {
   try {
     const [first = "", , ...before] = args;
     if (!first.startsWith(CURRENT)) return;
     const { env, terminal } = makeContext();
-    const lines = await completions(env, table, before, first.slice(CURRENT.length));
+    const lines = await completions(env, tableOf(program), before, first.slice(CURRENT.length));
     if (lines.length > 0) terminal.result(lines.join("\n"));
   } catch {
     // No configuration that can be read, a state in use: then nothing can be proposed.
@@ -64,6 +58,10 @@ async function known(
   config: Config,
   begun: string,
 ): Promise<Candidate[]> {
+  // Commands and flags, which are asked for most, do without it.
+  const { knownLocks, knownMachines, knownPlaceholders, knownSessions } = await import(
+    "../../sync/known.ts"
+  );
   const titled = ({ id, machine, title, updatedAt }: KnownSession) => ({
     value: id,
     description: `${title || "(no title)"} (${machine}, ${formatAge(updatedAt, env.now())})`,

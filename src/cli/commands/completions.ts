@@ -1,4 +1,5 @@
-import { completionScript, type Shell } from "../completion/scripts.ts";
+import { completionScript } from "../completion/scripts.ts";
+import type { Shell } from "../completion/shells.ts";
 import type { Context, Ending } from "../context.ts";
 
 /** Prints the script that makes a shell complete ccsync's command line. */

@@ -5,23 +5,10 @@
  * @module
  */
 
-/** The shells, by the names that `ccsync completions` takes. */
-export const SHELLS = ["bash", "zsh", "fish", "powershell"] as const;
-
-/** A shell that can complete. */
-export type Shell = (typeof SHELLS)[number];
+import type { Shell } from "./shells.ts";
 
 /** What the program is called. */
 const NAMES = ["ccsync", "claude-session-sync"] as const;
-
-/** How each shell is told, for `ccsync completions --help`. */
-export const INSTALLATION = `
-For the shells that are started from now on:
-  bash        echo 'eval "$(ccsync completions bash)"' >> ~/.bashrc
-  zsh         echo 'source <(ccsync completions zsh)' >> ~/.zshrc
-              (after compinit; or write it to a file _ccsync in a directory of $fpath)
-  fish        ccsync completions fish > ~/.config/fish/completions/ccsync.fish
-  powershell  Add-Content $PROFILE 'ccsync completions powershell | Out-String | Invoke-Expression'`;
 
 // Works with bash 3.2, which macOS has: no mapfile, no compopt. Bash takes a word apart at "=" and ":", and wants
 // only the last part back.

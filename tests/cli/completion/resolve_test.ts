@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { commandTable } from "../../../src/cli/app.ts";
+import { tableOf } from "../../../src/cli/command_table.ts";
 import { wantedAt } from "../../../src/cli/completion/resolve.ts";
 
-const TABLE = commandTable();
+const TABLE = tableOf(commandTable());
 
 /** Returns what can stand at the end of a line: the words, or the kind of value with its prefix and suffix. */
 function wantedIn(line: string): readonly string[] | string {

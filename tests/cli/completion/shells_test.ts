@@ -4,7 +4,8 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { completionScript, type Shell } from "../../../src/cli/completion/scripts.ts";
+import { completionScript } from "../../../src/cli/completion/scripts.ts";
+import type { Shell } from "../../../src/cli/completion/shells.ts";
 import { invocationOf } from "../../support/ccsync.ts";
 import { Folder } from "../../support/folder.ts";
 import { lint } from "../../support/linters.ts";
