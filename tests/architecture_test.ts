@@ -29,7 +29,7 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** Values in, values out. */
 const PURE =
-  /^src\/(?:transcript\/|translate\/|memory\/|sync\/(?:plan|daemon\/timetable)\.ts$|machine\/schedules\.ts$)/;
+  /^src\/(?:transcript\/|translate\/|memory\/|cli\/completion\/|sync\/(?:plan|daemon\/timetable)\.ts$|machine\/schedules\.ts$)/;
 
 /** What pure code may import that is not ours: computation only. */
 const PURE_MODULES: ReadonlySet<string> = new Set([
@@ -55,7 +55,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 
 /** What `--version` and `--help` wait for. What commands need is loaded when they are run. */
 const STARTED =
-  /^(?:main\.ts|deno\.json|src\/(?:cli\/(?:app|commands|terminal)|machine\/(?:environment|files)|errors|version)\.ts|npm:(?:@commander-js\/extra-typings|commander|picocolors))$/;
+  /^(?:main\.ts|deno\.json|src\/(?:cli\/(?:app|commands|completion\/shells|terminal)|machine\/(?:environment|files)|errors|version)\.ts|npm:(?:@commander-js\/extra-typings|commander|picocolors))$/;
 
 /** Parts of `Deno` that have one home each; the rest of it is files, and stays out of {@linkcode PURE}. */
 const PLACES: Readonly<Record<string, RegExp>> = {
@@ -63,7 +63,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   "Deno.exit": /^main\.ts$/,
   "Deno.env": /^src\/(?:machine\/environment|hub\/git|hub\/github|cli\/terminal)\.ts$/,
   "Deno.Command":
-    /^src\/(?:claude\/client|hub\/git|hub\/github|machine\/(?:editor|processes|scheduler|self))\.ts$/,
+    /^src\/(?:claude\/client|hub\/git|hub\/github|machine\/(?:editor|installation|processes|scheduler|self))\.ts$/,
   "Deno.stdin": /^src\/(?:hub\/git|cli\/(?:prompts|commands\/hook))\.ts$/,
   "Deno.stdout": /^src\/cli\/terminal\.ts$/,
   "Deno.stderr": /^src\/cli\/(?:prompts|terminal)\.ts$/,
@@ -353,7 +353,7 @@ Deno.test("usesOf() finds what the rules are about, and nothing in comments, tex
   assert.equal(found.filter((what) => what === "new Date()").length, 1);
 });
 
-Deno.test("transcript/, translate/, memory/ and sync/plan.ts are pure", () => {
+Deno.test("transcript/, translate/, memory/, completion and sync/plan.ts are pure", () => {
   const broken = places((path, what) => {
     if (!PURE.test(path)) return false;
     return what === "await" || what === "new Date()" || isIn(what, IMPURE) ||

@@ -10,8 +10,11 @@ import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts"
 import { VERSION } from "../version.ts";
 import {
   automationTrouble,
+  removeReplaced,
   runAddPlaceholder,
   runAddSyncDirectory,
+  runComplete,
+  runCompletions,
   runConfigEdit,
   runConfigShow,
   runDaemon,
@@ -32,7 +35,10 @@ import {
   runStatus,
   runUndo,
   runUpdate,
+  runUpgrade,
 } from "./commands.ts";
+import type { ParserCommand } from "./command_table.ts";
+import { INSTALLATION, SHELLS } from "./completion/shells.ts";
 import type { Context, Ending } from "./context.ts";
 import { type OutputOptions, Terminal } from "./terminal.ts";
 
@@ -47,11 +53,17 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
     await runHook(() => makeContext(terminal), args.slice(1));
     return 0;
   }
+  if (args[0] === COMPLETE) {
+    await runComplete(() => makeContext(terminal), commandTable(), args.slice(1));
+    return 0;
+  }
   let ending = "done" as Ending;
   const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
     terminal = new Terminal(outputOf(command.optsWithGlobals()));
     const context = makeContext(terminal);
-    const trouble = command.name() === "daemon" ? undefined : await automationTrouble(context.env);
+    if (context.env.os === "windows") await removeReplaced(context.env);
+    const isAlone = ALONE.has(command.name());
+    const trouble = isAlone ? undefined : await automationTrouble(context.env);
     if (trouble !== undefined) terminal.warn(trouble);
     ending = await work(context);
   };
@@ -65,8 +77,17 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
   }
 }
 
-/** The command that no person runs. */
+/** The commands that no person runs. */
 const HOOK = "hook";
+const COMPLETE = "complete";
+
+/** Commands that do not tell how syncing by itself goes: the one that does it, and those without a hub. */
+const ALONE: ReadonlySet<string> = new Set(["daemon", "completions", "upgrade"]);
+
+/** Returns the commands, which do nothing. */
+export function commandTable(): ParserCommand {
+  return buildProgram(() => Promise.resolve(), []);
+}
 
 type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Promise<void>;
 
@@ -243,6 +264,16 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     );
   config.command("edit").description("open the configuration in your editor")
     .action((_options, command) => on(command, runConfigEdit));
+
+  program.command("upgrade").description("replace this ccsync by the latest version")
+    .option("--check", "say whether there is a newer version, change nothing")
+    .option("--no-attestation", "do not have GitHub attest where it was built")
+    .action((options, command) => on(command, (context) => runUpgrade(context, options)));
+
+  program.command("completions").description("print what makes a shell complete ccsync's commands")
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
+    .addHelpText("after", INSTALLATION)
+    .action((shell, _options, command) => on(command, (context) => runCompletions(context, shell)));
   return program;
 }
 

@@ -14,7 +14,10 @@ function late<Module, Args extends readonly unknown[], Result>(
 }
 
 const automation = () => import("./automation.ts");
+const complete = () => import("./commands/complete.ts");
+const completions = () => import("./commands/completions.ts");
 const config = () => import("./commands/config.ts");
+const installation = () => import("../machine/installation.ts");
 const configChange = () => import("./commands/config_change.ts");
 const daemon = () => import("./commands/daemon.ts");
 const doctor = () => import("./commands/doctor.ts");
@@ -29,8 +32,12 @@ const setupHooks = () => import("./commands/setup_hooks.ts");
 const status = () => import("./commands/status.ts");
 const undo = () => import("./commands/undo.ts");
 const update = () => import("./commands/update.ts");
+const upgrade = () => import("./commands/upgrade.ts");
 
 export const automationTrouble = late(automation, (it) => it.automationTrouble);
+export const removeReplaced = late(installation, (it) => it.removeReplaced);
+export const runComplete = late(complete, (it) => it.runComplete);
+export const runCompletions = late(completions, (it) => it.runCompletions);
 export const runConfigShow = late(config, (it) => it.runConfigShow);
 export const runAddPlaceholder = late(configChange, (it) => it.runAddPlaceholder);
 export const runAddSyncDirectory = late(configChange, (it) => it.runAddSyncDirectory);
@@ -53,3 +60,4 @@ export const runSetupHooks = late(setupHooks, (it) => it.runSetupHooks);
 export const runStatus = late(status, (it) => it.runStatus);
 export const runUndo = late(undo, (it) => it.runUndo);
 export const runUpdate = late(update, (it) => it.runUpdate);
+export const runUpgrade = late(upgrade, (it) => it.runUpgrade);
