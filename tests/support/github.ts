@@ -31,10 +31,19 @@ async function whyNoGithub(): Promise<string | undefined> {
   return undefined;
 }
 
-/** Defines a test with the real gh; where it cannot run, it is ignored, and its name says why. */
-export function githubTest(name: string, work: () => Promise<void>): void {
-  const ignored = noGithub === undefined ? "" : ` (ignored: ${noGithub})`;
-  Deno.test({ name: name + ignored, ignore: noGithub !== undefined, fn: work });
+/**
+ * Defines a test with the real gh; where it cannot run, it is ignored, and its name says why.
+ *
+ * @param obstacle What else is in the way, `undefined` where nothing is
+ */
+export function githubTest(
+  name: string,
+  work: () => Promise<void>,
+  obstacle: string | undefined = undefined,
+): void {
+  const why = noGithub ?? obstacle;
+  const ignored = why === undefined ? "" : ` (ignored: ${why})`;
+  Deno.test({ name: name + ignored, ignore: why !== undefined, fn: work });
 }
 
 /** A release of a repository. */

@@ -52,7 +52,7 @@ const SETUPS: Readonly<Record<Exclude<Shell, "powershell">, Setup>> = {
   zsh: {
     command: ["zsh"],
     file: ".zshrc",
-    content: (script) => `PS1='> '\nautoload -U compinit\ncompinit -D\n${script}`,
+    content: (script) => `PS1='> '\nautoload -U compinit\ncompinit -D -u\n${script}`,
   },
   fish: {
     command: ["fish"],
