@@ -33,7 +33,7 @@ export function packageManagerOf(
  * @throws {CcsyncError} kind "failed" when it is not there
  */
 export async function unpack(
-  { os, searchPath }: Environment,
+  { os, searchPath }: Pick<Environment, "os" | "searchPath">,
   directory: string,
   archive: string,
   member: string,
