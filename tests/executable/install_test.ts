@@ -49,6 +49,7 @@ Deno.test({
     assert.equal(await run("claude-session-sync", "--version"), `${VERSION}\n`);
     const completion = folder.at("home/.local/share/bash-completion/completions/ccsync");
     assert.match(Deno.readTextFileSync(completion), /^complete -F _ccsync ccsync/m);
+    assert.match(Deno.readTextFileSync(folder.at("home/.local/share/man/man1/ccsync.1")), /^\.TH /);
     const removed = await run("sh", `${ROOT}install.sh`, "--uninstall");
     assert.match(removed, /^removed ccsync/);
     assert.deepEqual([...Deno.readDirSync(bin)], []);
