@@ -50,7 +50,7 @@ async function unpacked(
   }));
 }
 
-Deno.test("archives hold the executable as it is, the licences and README.md", async () => {
+Deno.test("archives hold the executable as it is, licences, documents, completions", async () => {
   for (const target of new Set([HOST, WINDOWS])) {
     const files = await unpacked(target);
     const executable = target === WINDOWS ? "ccsync.exe" : "ccsync";
@@ -60,6 +60,21 @@ Deno.test("archives hold the executable as it is, the licences and README.md", a
       const bytes = Buffer.from(files.get(name)?.bytes ?? []);
       assert.ok(bytes.equals(await Deno.readFile(join(ROOT, name))), name);
     }
+    assert.deepEqual(
+      [...files.keys()].sort(),
+      [
+        "LICENSE",
+        "README.md",
+        "THIRD_PARTY_LICENSES",
+        executable,
+        "ccsync.1",
+        "completions/_ccsync",
+        "completions/ccsync.bash",
+        "completions/ccsync.fish",
+        "completions/ccsync.ps1",
+      ].sort(),
+    );
+    assert.match(Buffer.from(files.get("ccsync.1")?.bytes ?? []).toString(), /^\.TH CCSYNC 1/);
     assert.match(
       Buffer.from(files.get("THIRD_PARTY_LICENSES")?.bytes ?? []).toString(),
       /commander/,
