@@ -12,8 +12,8 @@
  */
 import { basename, dirname, join, resolve } from "node:path";
 import config from "../deno.json" with { type: "json" };
-import { completionScript } from "../src/cli/completion/scripts.ts";
-import { type Shell, SHELLS } from "../src/cli/completion/shells.ts";
+import { completionScript, SCRIPT_FILES } from "../src/cli/completion/scripts.ts";
+import { SHELLS } from "../src/cli/completion/shells.ts";
 import { CcsyncError, EXIT_CODES } from "../src/errors.ts";
 import { checksums, pack, type PackedFile } from "./build/archive.ts";
 import { type Bundle, makeBundle } from "./build/bundle.ts";
@@ -109,14 +109,6 @@ async function publish(
   return [...files.keys()].map((name) => join(directory, name));
 }
 
-/** The names by which shells look for completions. */
-const COMPLETION_FILES: Readonly<Record<Shell, string>> = {
-  bash: "ccsync.bash",
-  zsh: "_ccsync",
-  fish: "ccsync.fish",
-  powershell: "ccsync.ps1",
-};
-
 /** Returns what every archive has beside the executable. */
 async function companionFiles(packages: readonly BundledPackage[]): Promise<PackedFile[]> {
   return [
@@ -126,7 +118,7 @@ async function companionFiles(packages: readonly BundledPackage[]): Promise<Pack
     textFile("THIRD_PARTY_LICENSES", thirdPartyLicenses(packages)),
     textFile("ccsync.1", manPage()),
     ...SHELLS.map((shell) =>
-      textFile(`completions/${COMPLETION_FILES[shell]}`, completionScript(shell))
+      textFile(`completions/${SCRIPT_FILES[shell]}`, completionScript(shell))
     ),
   ];
 }
