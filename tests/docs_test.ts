@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path/posix";
 import config from "../deno.json" with { type: "json" };
 import { ROWS } from "../scripts/bench.ts";
+import { section, table } from "../scripts/markdown.ts";
 import { EXIT_CODES } from "../src/errors.ts";
 import type { LocalPath, PlaceholderName } from "../src/brands.ts";
 import { makeProfile, type PathStyle } from "../src/translate/profile.ts";
@@ -39,27 +40,6 @@ function filesUnder(folder: string): string[] {
 const README = read("README.md");
 const CHANGES = filesUnder(".github/changes").filter((path) => path.endsWith(".md"));
 const SOURCES = filesUnder("src").map((path) => ({ path, text: read(path) }));
-
-/** Returns what stands under a heading, up to the next one of its level or above. */
-function section(document: string, heading: string): string {
-  const [, level, rest] = new RegExp(`^(#+) ${RegExp.escape(heading)}\n([^]*)`, "m")
-    .exec(document) ?? [];
-  assert.ok(level !== undefined && rest !== undefined, `no heading "${heading}"`);
-  const end = rest.search(new RegExp(`^#{1,${level.length}} `, "m"));
-  return end === -1 ? rest : rest.slice(0, end);
-}
-
-/** Returns the cells of the first table whose first title this is, without titles. */
-function table(document: string, title: string): string[][] {
-  const [, body] = new RegExp(`^\\| ${title} \\|.*\n\\|[-|]+\n((?:\\|.*\n?)+)`, "m")
-    .exec(document) ?? [];
-  assert.ok(body !== undefined, `no table "${title}"`);
-  return body.trimEnd().split("\n").map((row) => {
-    return row.replace(/^\| ?| ?\|$/g, "").split(/ ?(?<!\\)\| ?/).map((cell) =>
-      cell.replaceAll("\\|", "|")
-    );
-  });
-}
 
 /** Returns the contents of the code spans of a text. */
 function codeIn(text: string): string[] {

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import type { TestMachine } from "../../tests/support/world.ts";
 import { ccsyncOn, git, inTurns, medianOf, shell } from "./measure.ts";
 import type { Finding } from "./report.ts";
-import { addTurns, firstOf, type Pushed, type Scale, worldWithHistory } from "./stage.ts";
+import { addTurns, firstOf, joinHub, type Pushed, type Scale, worldWithHistory } from "./stage.ts";
 import { transcriptOf } from "./transcripts.ts";
 
 const CHANGE = 10_000;
@@ -18,7 +18,8 @@ export async function benchChange({ rounds, size }: Scale): Promise<Finding[]> {
   await using pushed = await worldWithHistory(size);
   const { desk, sessions, world } = pushed;
   const session = firstOf(sessions);
-  const lap = await world.joined("lap");
+  const lap = world.machine("lap");
+  await joinHub(lap);
   await ccsyncOn(lap, "pull");
   const plain = await plainPlumbing(pushed);
   let turn = 0;

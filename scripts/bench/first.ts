@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { World } from "../../tests/support/world.ts";
 import { ccsyncOn, git, inTurns, medianOf, remove, shell } from "./measure.ts";
 import type { Finding } from "./report.ts";
-import { plantSessions, pushedWorld, type Scale } from "./stage.ts";
+import { joinHub, plantSessions, pushedWorld, type Scale } from "./stage.ts";
 import { planSessions } from "./transcripts.ts";
 
 /** Measures a first push against copying, adding, committing and pushing the same files. */
@@ -21,7 +21,7 @@ export async function benchFirstPush({ rounds, size }: Scale): Promise<Finding[]
       prepare: async () => {
         await remove(world.hub);
         await remove(desk.ccsyncHome);
-        await desk.init();
+        await joinHub(desk);
       },
       run: () => ccsyncOn(desk, "push"),
     },
@@ -63,7 +63,7 @@ export async function benchFirstPull({ rounds, size }: Scale): Promise<Finding[]
       },
       // Joining fetches the hub already: it belongs to what a new machine waits for.
       run: async () => {
-        await lap.init();
+        await joinHub(lap);
         await ccsyncOn(lap, "pull");
       },
     },

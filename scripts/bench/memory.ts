@@ -7,7 +7,7 @@ import { invocationOf } from "../../tests/support/ccsync.ts";
 import { type TestMachine, World } from "../../tests/support/world.ts";
 import { peaksOf } from "./measure.ts";
 import type { Finding } from "./report.ts";
-import { plantSessions, type Scale } from "./stage.ts";
+import { joiningArgs, plantSessions, type Scale } from "./stage.ts";
 import { planEqualSessions } from "./transcripts.ts";
 
 const LIMIT_MB = 200;
@@ -20,9 +20,7 @@ export async function benchMemory({ giant }: Scale): Promise<Finding[]> {
   const size = `${giant / 1e9} GB`;
   const push = await memoryOf(desk, "push", size, [["push"]]);
   const lap = world.machine("lap");
-  const place = ["--sync-dir", lap.projects, "--add-placeholder", `PROJECTS=${lap.projects}`];
-  const init = ["init", "--remote", world.hub, "--machine-id", "lap", ...place, "--yes"];
-  return [...push, ...await memoryOf(lap, "first pull", size, [init, ["pull"]])];
+  return [...push, ...await memoryOf(lap, "first pull", size, [joiningArgs(lap), ["pull"]])];
 }
 
 async function memoryOf(

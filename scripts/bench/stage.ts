@@ -82,6 +82,17 @@ function writeWhole(file: Deno.FsFile, bytes: Uint8Array): void {
   for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
 }
 
+/** Returns the arguments with which a machine joins its world's hub. */
+export function joiningArgs({ id, projects, world }: TestMachine): string[] {
+  const places = ["--sync-dir", projects, "--add-placeholder", `PROJECTS=${projects}`];
+  return ["init", "--remote", world.hub, "--machine-id", id, ...places, "--yes"];
+}
+
+/** Joins the hub, however large it is. */
+export async function joinHub(machine: TestMachine): Promise<void> {
+  await ccsyncOn(machine, ...joiningArgs(machine));
+}
+
 /** A world with one machine whose sessions are in the hub. */
 export interface Pushed extends AsyncDisposable {
   readonly world: World;
@@ -92,7 +103,8 @@ export interface Pushed extends AsyncDisposable {
 /** Makes a world with a machine that has pushed these sessions. */
 export async function pushedWorld(sessions: readonly PlannedSession[]): Promise<Pushed> {
   const world = await World.create();
-  const desk = await world.joined("desk");
+  const desk = world.machine("desk");
+  await joinHub(desk);
   plantSessions(desk, sessions);
   await ccsyncOn(desk, "push");
   return { world, desk, sessions, [Symbol.asyncDispose]: () => world[Symbol.asyncDispose]() };
