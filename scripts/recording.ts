@@ -7,7 +7,7 @@
  * @module
  */
 import { join } from "node:path";
-import { invocationOf } from "../tests/support/ccsync.ts";
+import { shellEnvironment } from "../tests/support/ccsync.ts";
 import { Tmux } from "../tests/support/tmux.ts";
 import { promptLine, type TestMachine, World } from "../tests/support/world.ts";
 import { animatedSvg, type Frame } from "./screen_svg.ts";
@@ -99,18 +99,8 @@ class Scene implements AsyncDisposable {
   }
 
   static async open(machine: TestMachine, frames: Frame[]): Promise<Scene> {
-    const { args, env, path } = await invocationOf(machine, []);
-    const bin = join(machine.home, "bin");
-    Deno.mkdirSync(bin, { recursive: true });
-    const quoted = [path, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
-    Deno.writeTextFileSync(join(bin, "ccsync"), `#!/bin/sh\nexec ${quoted} "$@"\n`, {
-      mode: 0o755,
-    });
-    const terminal = await Tmux.start(["sh", "-i"], {
-      ...SIZE,
-      cwd: machine.home,
-      env: { ...env, PATH: `${bin}:${env["PATH"] ?? ""}`, PS1: "$ " },
-    });
+    const env = { ...await shellEnvironment(machine), PS1: "$ " };
+    const terminal = await Tmux.start(["sh", "-i"], { ...SIZE, cwd: machine.home, env });
     const scene = new Scene(machine, terminal, frames);
     await terminal.waitFor(/^\$$/);
     return scene;

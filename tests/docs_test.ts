@@ -16,7 +16,14 @@ import { type TestMachine, World } from "./support/world.ts";
 
 const ROOT = new URL("..", import.meta.url);
 
-const DOCUMENTS = ["README.md", ".github/ARCHITECTURE.md", ".github/CONTRIBUTING.md"] as const;
+const DOCUMENTS: readonly string[] = [
+  "README.md",
+  "docs/guide.md",
+  "CHANGELOG.md",
+  ".github/ARCHITECTURE.md",
+  ".github/CONTRIBUTING.md",
+  ".github/SECURITY.md",
+];
 
 /** Returns a file of the repository. */
 function read(path: string): string {
@@ -31,6 +38,7 @@ function filesUnder(folder: string): string[] {
 }
 
 const README = read("README.md");
+const GUIDE = read("docs/guide.md");
 const CHANGES = filesUnder(".github/changes").filter((path) => path.endsWith(".md"));
 const SOURCES = filesUnder("src").map((path) => ({ path, text: read(path) }));
 
@@ -116,6 +124,11 @@ Deno.test("README's tables of commands and options are those of the program", as
     codeIn(cell).join(", ")
   );
   assert.deepEqual(options.toSorted(), program.globals.toSorted());
+  const [own, above] = [(usage: string) => usage.split(" ")[1], program.commands];
+  const overview = table(section(README, "Commands"), "for").flatMap(([, cell = ""]) =>
+    codeIn(cell)
+  );
+  assert.deepEqual(overview.map(own).toSorted(), above.toSorted());
   for (const { options, usage } of helps) {
     for (const short of options.flatMap((option) => /^-\w/.exec(option) ?? [])) {
       assert.ok(README.includes(`\`${short}\``), `${usage}: ${short}`);
@@ -147,7 +160,7 @@ Deno.test("README's keys of config.json are those of the program", async () => {
   await machine.ccsync("config", "show");
 });
 
-Deno.test("README's names of the hub's files are those of the program", async () => {
+Deno.test("the guide's names of the hub's files are those of the program", async () => {
   await using world = await World.create();
   const machine = await world.joined("laptop");
   const id = machine.plant("variants/base.jsonl");
@@ -158,7 +171,7 @@ Deno.test("README's names of the hub's files are those of the program", async ()
     return path.replace(`${id.slice(0, 2)}/${id}`, "XX/ID").replace("/laptop.", "/MACHINE.")
       .replace(/files\/.*\//, "files/PATH/");
   });
-  const listed = [...section(README, "What is in the hub").matchAll(/^([\w./]+) {2,}\S/gm)]
+  const listed = [...section(GUIDE, "What is in the hub").matchAll(/^([\w./]+) {2,}\S/gm)]
     .map(([, path]) => path);
   assert.deepEqual(files.toSorted(), listed.toSorted());
 });
@@ -194,7 +207,10 @@ Deno.test("variables that scripts and tests read are documented", () => {
 
 Deno.test("messages that README explains are the program's", () => {
   const texts = SOURCES.map(({ text }) => text).join("\n");
-  const fragments = table(README, "message").flatMap(([cell = ""]) => codeIn(cell))
+  const tables = section(README, "When something is in the way").split("\n<details>");
+  assert.equal(tables.length, 2);
+  const rows = tables.flatMap((text) => table(text, "message"));
+  const fragments = rows.flatMap(([cell = ""]) => codeIn(cell))
     .flatMap((message) => message.split("…")).map((fragment) => fragment.trim())
     .filter((fragment) => fragment !== "");
   assert.deepEqual(fragments.filter((fragment) => !texts.includes(fragment)), []);
@@ -216,7 +232,7 @@ function exampleTranslator(machine: string): Translator {
 }
 
 Deno.test("README's example is what translation makes of it", () => {
-  const rows = section(README, "What it does with a path").matchAll(/^(\w+) +(\{.*\})$/gm);
+  const rows = section(README, "How it works").matchAll(/^(\w+) +(\{.*\})$/gm);
   const lines = new Map([...rows].map(([, where = "", line = ""]) => [where, line]));
   assert.deepEqual([...lines.keys()].sort(), ["hub", ...Object.keys(EXAMPLE)].sort());
   const bytes = (where: string) => new TextEncoder().encode(lines.get(where));

@@ -11,9 +11,12 @@ import { terminalTest } from "../support/tmux.ts";
 const obstacle = Deno.build.os === "linux" ? undefined : "it was made on Linux";
 
 terminalTest("the recording is what the program shows", async () => {
-  const made = await record();
+  const made = (await record()).split("\n");
+  const committed = Deno.readTextFileSync(RECORDING).split("\n");
+  // A mistake in so long a text is shown by its first line.
+  const at = made.findIndex((line, i) => line !== committed[i]);
   const message = "docs/demo.svg is out of date: deno task recording makes it anew";
-  assert.equal(Deno.readTextFileSync(RECORDING), made, message);
+  assert.deepEqual([committed[at], committed.length], [made[at], made.length], message);
 }, obstacle);
 
 Deno.test("runsOf() places what is shown by columns, and knows its style", () => {
