@@ -16,9 +16,14 @@ import { type TestMachine, World } from "./support/world.ts";
 
 const ROOT = new URL("..", import.meta.url);
 
+/** Documents for users, each with the same in Japanese. */
+const TRANSLATED = [
+  ["README.md", "docs/README_ja.md"],
+  ["docs/guide.md", "docs/guide_ja.md"],
+] as const;
+
 const DOCUMENTS: readonly string[] = [
-  "README.md",
-  "docs/guide.md",
+  ...TRANSLATED.flat(),
   "CHANGELOG.md",
   ".github/ARCHITECTURE.md",
   ".github/CONTRIBUTING.md",
@@ -276,6 +281,70 @@ const exists = (path: string): boolean => {
   }
 };
 
+/** A part of a document that begins with a heading, in terms that do not depend on the language. */
+interface Part {
+  /** So many `#`. */
+  readonly level: number;
+  /** Examples without the comments of shells. */
+  readonly blocks: readonly string[];
+  /** The code spans, sorted, each once. */
+  readonly code: readonly string[];
+  /** How many cells each row of a table has, and what of its first one is code. */
+  readonly rows: readonly string[];
+  /** Where its links lead: addresses and files, and of headings the place in their document. */
+  readonly links: readonly string[];
+}
+
+/** Returns the parts of a document. */
+function partsOf(document: string): Part[] {
+  const blocks: string[] = [];
+  // Comments of shells begin as headings do.
+  const text = read(document).replace(/^```[^]*?^```$/gm, (block) => {
+    blocks.push(block.replace(/ +# .*$/gm, ""));
+    return `@block ${blocks.length - 1}@`;
+  });
+  return text.split(/^(?=#+ )/m).map((part) => ({
+    level: /^#*/.exec(part)?.[0].length ?? 0,
+    blocks: [...part.matchAll(/@block (\d+)@/g)].map(([, i]) => blocks[Number(i)] ?? ""),
+    code: [...new Set(codeIn(part))].sort(),
+    rows: [...part.matchAll(/^\|.*$/gm)].map(([row]) => {
+      const [, first = "", ...others] = row.split(/(?<!\\)\|/);
+      return `${others.length} ${codeIn(first).join()}`;
+    }),
+    links: linksIn(document, part).toSorted(),
+  }));
+}
+
+/** Returns where the links of a text of a document lead, whatever the language. */
+function linksIn(document: string, text: string): string[] {
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => {
+    if (/^[a-z]+:/.test(link)) return link;
+    const [path = "", fragment] = link.split("#");
+    const target = path === "" ? document : targetOf(document, path);
+    const pair = TRANSLATED.findIndex((names) => names.some((name) => name === target));
+    const place = fragment === undefined ? "" : headingsOf(target).indexOf(decodeURI(fragment));
+    return `${pair === -1 ? target : pair}#${pair === -1 ? fragment : place}`;
+  });
+}
+
+Deno.test("Japanese documents have the parts, examples, tables, code and links of the English ones", () => {
+  for (const [english, japanese] of TRANSLATED) {
+    const [ours, theirs] = [partsOf(english), partsOf(japanese)];
+    assert.equal(theirs.length, ours.length, japanese);
+    for (const [i, part] of ours.entries()) assert.deepEqual(theirs[i], part, japanese);
+  }
+});
+
+/** Returns the path from the root of the repository to what a document names. */
+function targetOf(document: string, path: string): string {
+  return new URL(path, new URL(`${dirname(document)}/`, ROOT)).href.slice(ROOT.href.length);
+}
+
+/** Returns the fragments by which the headings of a document are linked to. */
+function headingsOf(document: string): string[] {
+  return [...read(document).matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) => anchorOf(text));
+}
+
 /** Returns the fragment by which a heading is linked to. */
 function anchorOf(heading: string): string {
   return heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-");
@@ -283,16 +352,13 @@ function anchorOf(heading: string): string {
 
 Deno.test("links inside the repository lead somewhere", () => {
   for (const document of [...DOCUMENTS, ...CHANGES]) {
-    const base = dirname(document);
     for (const [, link = ""] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(link)) continue;
       const [path = "", fragment] = link.split("#");
-      const target = path === "" ? document : new URL(path, new URL(`${base}/`, ROOT)).href
-        .slice(ROOT.href.length);
+      const target = path === "" ? document : targetOf(document, path);
       assert.ok(exists(target), `${document}: ${link}`);
       if (fragment === undefined) continue;
-      const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) => text);
-      assert.ok(headings.map(anchorOf).includes(fragment), `${document}: ${link}`);
+      assert.ok(headingsOf(target).includes(decodeURI(fragment)), `${document}: ${link}`);
     }
   }
 });
