@@ -1,8 +1,9 @@
 /**
- * Runs everything that has to pass: format, lint, types, and the tests. `deno task test` is all but the
- * real client's test, `deno task test:client` is that one.
+ * Runs everything that has to pass: format, lint, types, and the tests. `deno task test` is all but the real
+ * client's test and those of the executable, `deno task test:client` and `deno task test:executable` are these.
  *
- * Usage: `deno task test [client] [-- FILTER-ARGS]`. Ends with a line `N passed, N failed`.
+ * Usage: `deno task test`, `deno task test:client`, `deno task test:executable`. Ends with a line
+ * `N passed, N failed`.
  *
  * @module
  */
@@ -10,6 +11,10 @@ import { statfsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
+/** These build for every system, so they have a task of their own. */
+const EXECUTABLE_TESTS = "tests/executable/";
+/** These start ccsync as a program. Those of `tests/faults/` that kill it at a step need the source for that. */
+const PROGRAM_TESTS = ["tests/scenario/", "tests/faults/"];
 /** These install the client, some 245 MB, so they have a task of their own. */
 const CLIENT_TESTS = ["resume", "belongings", "fork", "retention", "terminal", "hooks"].map((
   name,
@@ -26,16 +31,23 @@ function say(text: string): void {
   Deno.stdout.writeSync(encoder.encode(text));
 }
 
+/** A part of what has to pass. */
+interface Outcome {
+  readonly ok: boolean;
+  readonly output: string;
+}
+
 /** Runs deno with its output shown, and returns what it printed too. */
 async function deno(
   args: readonly string[],
-): Promise<{ readonly ok: boolean; readonly output: string }> {
+  env: Readonly<Record<string, string>> = {},
+): Promise<Outcome> {
   say(`\n$ deno ${args.join(" ")}\n`);
   const child = new Deno.Command(Deno.execPath(), {
     args: [...args],
     cwd: ROOT,
     // Colours would hide the counts of the last line.
-    env: { NO_COLOR: "1", ...temporary() },
+    env: { NO_COLOR: "1", ...temporary(), ...env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
@@ -78,24 +90,55 @@ function countsOf(output: string): Counts | undefined {
   return passed === undefined ? undefined : { passed: Number(passed), failed: Number(failed) };
 }
 
+/** Runs something that passes or fails as one. */
+async function check(...args: Parameters<typeof deno>): Promise<Counts> {
+  const { ok } = await deno(...args);
+  return ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+}
+
+/** Runs tests, and returns how many of them passed; one more failed if deno says so and counts none. */
+async function tests(
+  selection: readonly string[],
+  env?: Readonly<Record<string, string>>,
+): Promise<Counts> {
+  const { ok, output } = await deno(["test", "-A", "--frozen", "--no-check", ...selection], env);
+  const { passed, failed } = countsOf(output) ?? { passed: 0, failed: 0 };
+  return { passed, failed: !ok && failed === 0 ? 1 : failed };
+}
+
+async function testSource(): Promise<Counts[]> {
+  return [
+    await check(["fmt", "--check"]),
+    await check(["lint"]),
+    await check(["check", "--frozen", "."]),
+    await tests(["--parallel", `--ignore=${[...CLIENT_TESTS, EXECUTABLE_TESTS]}`, "tests/"]),
+  ];
+}
+
+/** Builds the executable, and plays with it whatever starts ccsync as a program. */
+async function testExecutable(): Promise<Counts[]> {
+  const script = ["run", "-A", "--frozen"];
+  const { ok, output } = await deno([...script, "scripts/build.ts", "--test-runtime"]);
+  const [, path] = /^(.*[/\\]ccsync(?:\.exe)?)$/m.exec(output) ?? [];
+  if (!ok || path === undefined) return [{ passed: 0, failed: 1 }];
+  const env = { CCSYNC_BIN: path };
+  return [
+    { passed: 1, failed: 0 },
+    await check([...script, "scripts/demo.ts"], env),
+    await tests(["--parallel", ...PROGRAM_TESTS], env),
+    await tests(CLIENT_TESTS, env),
+    await tests([EXECUTABLE_TESTS]),
+  ];
+}
+
 async function main(which: string | undefined): Promise<number> {
-  const checks = which === "client"
-    ? []
-    : [["fmt", "--check"], ["lint"], ["check", "--frozen", "."]];
-  let [passed, failed] = [0, 0];
-  for (const check of checks) {
-    const { ok } = await deno(check);
-    if (ok) passed++;
-    else failed++;
-  }
-  const selection = which === "client"
-    ? CLIENT_TESTS
-    : ["--parallel", `--ignore=${CLIENT_TESTS}`, "tests/"];
-  const { ok, output } = await deno(["test", "-A", "--frozen", "--no-check", ...selection]);
-  const counts = countsOf(output);
-  passed += counts?.passed ?? 0;
-  failed += counts?.failed ?? 0;
-  if (!ok && (counts === undefined || counts.failed === 0)) failed++;
+  const all = which === "client"
+    ? [await tests(CLIENT_TESTS)]
+    : which === "executable"
+    ? await testExecutable()
+    : await testSource();
+  const passed = all.reduce((sum, counts) => sum + counts.passed, 0);
+  const failed = all.reduce((sum, counts) => sum + counts.failed, 0);
   say(`\n${passed} passed, ${failed} failed\n`);
   return failed === 0 ? 0 : 1;
 }

@@ -6,7 +6,9 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path/posix";
 import config from "../deno.json" with { type: "json" };
+import { section, table } from "../scripts/markdown.ts";
 import { EXIT_CODES } from "../src/errors.ts";
+import { RELEASES } from "../src/version.ts";
 import type { LocalPath, PlaceholderName } from "../src/brands.ts";
 import { makeProfile, type PathStyle } from "../src/translate/profile.ts";
 import { toLocal } from "../src/translate/to_local.ts";
@@ -46,27 +48,6 @@ const README = read("README.md");
 const GUIDE = read("docs/guide.md");
 const CHANGES = filesUnder(".github/changes").filter((path) => path.endsWith(".md"));
 const SOURCES = filesUnder("src").map((path) => ({ path, text: read(path) }));
-
-/** Returns what stands under a heading, up to the next one of its level or above. */
-function section(document: string, heading: string): string {
-  const [, level, rest] = new RegExp(`^(#+) ${RegExp.escape(heading)}\n([^]*)`, "m")
-    .exec(document) ?? [];
-  assert.ok(level !== undefined && rest !== undefined, `no heading "${heading}"`);
-  const end = rest.search(new RegExp(`^#{1,${level.length}} `, "m"));
-  return end === -1 ? rest : rest.slice(0, end);
-}
-
-/** Returns the cells of the first table whose first title this is, without titles. */
-function table(document: string, title: string): string[][] {
-  const [, body] = new RegExp(`^\\| ${title} \\|.*\n\\|[-|]+\n((?:\\|.*\n?)+)`, "m")
-    .exec(document) ?? [];
-  assert.ok(body !== undefined, `no table "${title}"`);
-  return body.trimEnd().split("\n").map((row) => {
-    return row.replace(/^\| ?| ?\|$/g, "").split(/ ?(?<!\\)\| ?/).map((cell) =>
-      cell.replaceAll("\\|", "|")
-    );
-  });
-}
 
 /** Returns the contents of the code spans of a text. */
 function codeIn(text: string): string[] {
@@ -111,32 +92,69 @@ async function helpsUnder(machine: TestMachine, ...command: readonly string[]): 
   return [help, ...below.flat()];
 }
 
-Deno.test("README's tables of commands and options are those of the program", async () => {
+/** What the program's help says of it and of all commands that do something; asked once. */
+let knownHelp: Promise<{ readonly program: Help; readonly leaves: readonly Help[] }> | undefined;
+
+async function wholeHelp(): Promise<{ program: Help; leaves: Help[] }> {
   await using world = await World.create();
   const [program, ...helps] = await helpsUnder(world.machine("docs"));
   assert.ok(program !== undefined);
-  const actual = helps.filter(({ commands }) => commands.length === 0).flatMap((help) => {
-    const command = help.usage.replace(/ [<[].*$/, "");
+  return { program, leaves: helps.filter(({ commands }) => commands.length === 0) };
+}
+
+/** Returns `config set-path` of a usage. */
+function nameOf({ usage }: Help): string {
+  return usage.replace(/^ccsync | [<[].*$/g, "");
+}
+
+Deno.test("README's tables of commands and options are those of the program", async () => {
+  const { leaves, program } = await (knownHelp ??= wholeHelp());
+  const actual = leaves.flatMap((help) => {
     // A short form has no row of its own.
     const options = help.options.map((option) => option.replace(/^-\w, /, ""));
-    return [help.usage, ...options.map((option) => `${command} ${option}`)];
+    return [help.usage, ...options.map((option) => `ccsync ${nameOf(help)} ${option}`)];
   });
-  const documented = table(section(README, "Commands"), "command").flatMap(([cell = ""]) =>
-    codeIn(cell)
-  );
+  const text = section(README, "Commands");
+  const documented = table(text, "command").flatMap(([cell = ""]) => codeIn(cell));
   assert.deepEqual(documented.toSorted(), [...actual, "ccsync help [command]"].toSorted());
-  const options = table(section(README, "Commands"), "option").map(([cell = ""]) =>
-    codeIn(cell).join(", ")
-  );
+  const options = table(text, "option").map(([cell = ""]) => codeIn(cell).join(", "));
   assert.deepEqual(options.toSorted(), program.globals.toSorted());
-  const [own, above] = [(usage: string) => usage.split(" ")[1], program.commands];
+  for (const { options, usage } of leaves) {
+    for (const short of options.flatMap((option) => /^-\w/.exec(option) ?? [])) {
+      assert.ok(README.includes(`\`${short}\``), `${usage}: ${short}`);
+    }
+  }
+});
+
+Deno.test("README's overview has every command", async () => {
+  const { program } = await (knownHelp ??= wholeHelp());
   const overview = table(section(README, "Commands"), "for").flatMap(([, cell = ""]) =>
     codeIn(cell)
   );
-  assert.deepEqual(overview.map(own).toSorted(), above.toSorted());
-  for (const { options, usage } of helps) {
-    for (const short of options.flatMap((option) => /^-\w/.exec(option) ?? [])) {
-      assert.ok(README.includes(`\`${short}\``), `${usage}: ${short}`);
+  const commands = program.commands.map((name) => `ccsync ${name}`);
+  assert.deepEqual(overview.toSorted(), commands.toSorted());
+});
+
+Deno.test("examples in documents name commands and options that there are", async () => {
+  const { leaves, program } = await (knownHelp ??= wholeHelp());
+  const blocks = DOCUMENTS.flatMap((path) => [...read(path).matchAll(/^```sh\n([^]*?)^```$/gm)]);
+  const lines = blocks.flatMap(([, block = ""]) => block.replace(/ +#.*/g, "").split("\n"));
+  // The try-out's machines are functions that run ccsync.
+  const calls = lines.flatMap((line) => /^(?:ccsync|laptop|desk) (.*)$/.exec(line)?.[1] ?? []);
+  assert.ok(calls.length > 20);
+  for (const call of calls) {
+    const help = leaves.find((help) => `${call} `.startsWith(`${nameOf(help)} `));
+    assert.ok(help !== undefined, call);
+    const namesIn = (text: string) => text.match(/(?<=^|[ ,])--?[a-z][a-z-]*/g) ?? [];
+    const known = new Set([...help.options, ...program.globals].flatMap(namesIn));
+    assert.deepEqual(namesIn(call).filter((option) => !known.has(option)), [], call);
+  }
+});
+
+Deno.test("documents have the address that releases come from", () => {
+  for (const document of [...DOCUMENTS, ...CHANGES]) {
+    for (const [address] of read(document).matchAll(/github\.com\/[\w-]+\/ccsync\b/g)) {
+      assert.equal(address, RELEASES, document);
     }
   }
 });

@@ -44,6 +44,13 @@ export type Command =
   | { readonly do: "forget-note"; readonly on: number; readonly note: number }
   | { readonly do: "forget-folder"; readonly on: number; readonly note: number }
   | { readonly do: "wait"; readonly days: number }
+  /** What an operation changed here is taken back: the last one, or one before it. */
+  | {
+    readonly do: "undo";
+    readonly on: number;
+    readonly operation: number;
+    readonly trouble: Trouble;
+  }
   /** A session is resumed, whoever has it locked. */
   | {
     readonly do: "take";
@@ -132,6 +139,7 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
     2,
     fc.record({ do: fc.constant("lose"), on, what: fc.constantFrom("state", "state", "mirror") }),
   ],
+  [2, fc.record({ do: fc.constant("undo"), on, operation: fc.nat(2), trouble })],
   [3, fc.record({ do: fc.constant("take"), on, session, trouble })],
   [3, fc.record({ do: fc.constant("keep"), on, session, ends: fc.boolean(), trouble })],
   [8, fc.record({ do: fc.constant("push"), on, trouble })],

@@ -13,6 +13,7 @@ import { pull } from "../../src/sync/pull.ts";
 import { push } from "../../src/sync/push.ts";
 import type { SyncReport } from "../../src/sync/report.ts";
 import { Setup } from "../../src/sync/setup.ts";
+import { listOperations, undo } from "../../src/sync/undo.ts";
 import { Workspace } from "../../src/sync/workspace.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { environmentIn } from "../support/workspace.ts";
@@ -82,6 +83,15 @@ export class Machine {
 
   async pull(isForced: boolean): Promise<SyncReport> {
     return await this.run((workspace) => pull(workspace, { ...ALL, isForced }));
+  }
+
+  /** What `undo` does with one of the operations that there are, the last one first. */
+  async undo(operation: number): Promise<void> {
+    await this.run(async (workspace) => {
+      const found = listOperations(workspace);
+      const { id } = found[operation % found.length] ?? {};
+      if (id !== undefined) await undo(workspace, { isDryRun: false, id });
+    });
   }
 
   /** What `resume --force` does before Claude Code starts. */

@@ -180,6 +180,9 @@ export class Model implements AsyncDisposable {
       case "set-path":
         await this.#sync(machine, command.trouble, () => this.#run(machine, command));
         return;
+      case "undo":
+        await this.#sync(machine, command.trouble, () => machine.undo(command.operation));
+        return;
       case "take":
         return await this.#take(machine, command);
       case "keep":
@@ -237,8 +240,8 @@ export class Model implements AsyncDisposable {
   async #sync(
     machine: Machine,
     { interference, overtakenBy }: Trouble,
-    work: () => Promise<SyncReport>,
-  ): Promise<Outcome<SyncReport>["ended"]> {
+    work: () => Promise<SyncReport | void>,
+  ): Promise<Outcome<void>["ended"]> {
     this.#counts.syncs++;
     const other = overtakenBy === undefined ? undefined : this.#machine(overtakenBy);
     const overtake = other === undefined || other === machine ? undefined : async () => {
@@ -246,8 +249,9 @@ export class Model implements AsyncDisposable {
       requireFlawless(await other.push());
     };
     const outcome = await interfered(interference, overtake, work);
-    if (outcome.ended === "as usual") requireFlawless(outcome.result);
-    else if (interference?.kind === "kill") this.#counts.kills++;
+    if (outcome.ended === "as usual") {
+      if (outcome.result !== undefined) requireFlawless(outcome.result);
+    } else if (interference?.kind === "kill") this.#counts.kills++;
     else this.#counts.faults++;
     await this.#checkLines();
     await machine.run((workspace) => this.#checkBases(workspace));

@@ -5,6 +5,7 @@
  */
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { section } from "../../scripts/markdown.ts";
 import { invocationOf, shellEnvironment } from "../support/ccsync.ts";
 import { GITHUB, Github, noGithub } from "../support/github.ts";
 import { described, runToEnd } from "../support/process.ts";
@@ -64,8 +65,8 @@ terminalTest("README's set-up of a first and a second machine is what happens", 
 
 /** Returns the shell's examples under a heading. */
 function examples(heading: string): string[] {
-  const [, text = ""] = new RegExp(`^## ${heading}\n([^]*?)^## `, "m").exec(README) ?? [];
-  return [...text.matchAll(/^```sh\n([^]*?)^```$/gm)].map(([, block = ""]) => block);
+  return [...section(README, heading).matchAll(/^```sh\n([^]*?)^```$/gm)]
+    .map(([, block = ""]) => block);
 }
 
 /** Returns the paths of all files under a folder with what they hold. */

@@ -37,6 +37,13 @@ export function githubTest(name: string, work: () => Promise<void>): void {
   Deno.test({ name: name + ignored, ignore: noGithub !== undefined, fn: work });
 }
 
+/** A release of a repository. */
+export interface Release {
+  readonly tag: string;
+  readonly isPrerelease?: boolean;
+  readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
 /** GitHub, with one account. Dispose it to stop. */
 export class Github implements AsyncDisposable {
   readonly #folder = new Folder();
@@ -51,6 +58,10 @@ export class Github implements AsyncDisposable {
   isTokenGood = true;
   /** The status of every answer of the API, in place of the right one. */
   trouble: number | undefined;
+  /** Releases by repository, `owner/name`, the latest first. */
+  readonly releases = new Map<string, readonly Release[]>();
+  /** Whether downloads break off in the middle. */
+  cutsDownloads = false;
   /** What the API was asked, `GET /user`. */
   readonly asked: string[] = [];
 
@@ -122,11 +133,52 @@ export class Github implements AsyncDisposable {
     if (pathname === "/user") return json({ login: LOGIN }, 200, headers);
     const [, kind, owner = "", name = ""] = pathname.split("/");
     if (kind === "users") return json({ login: owner, node_id: "U_1", type: "User" });
-    if (kind === "graphql") return await this.#create(JSON.parse(body));
+    if (kind === "graphql") {
+      // gh asks so, too, whether a release is a draft: there are none.
+      const isCreation = body.includes("createRepository");
+      return isCreation
+        ? await this.#create(JSON.parse(body))
+        : json({ data: { repository: { release: null } } });
+    }
+    const releases = this.releases.get(`${owner}/${name}`);
+    if (releases !== undefined) return this.#answerReleases(pathname, releases);
     const visibility = this.repositories.get(`${owner}/${name}`);
     if (kind !== "repos" || visibility === undefined) return json({ message: "Not Found" }, 404);
     const isPrivate = visibility !== "public";
     return json({ full_name: `${owner}/${name}`, private: isPrivate, visibility });
+  }
+
+  #answerReleases(pathname: string, releases: readonly Release[]): Response {
+    const [what = "", key = ""] = pathname.split("/").slice(5);
+    if (what === "assets") {
+      const files = releases.flatMap(({ files }) => [...files.values()]);
+      return this.#download(files[Number(key)] ?? new Uint8Array());
+    }
+    const found = what === "latest"
+      ? releases.find(({ isPrerelease }) => isPrerelease !== true)
+      : releases.find(({ tag }) => tag === key);
+    if (found === undefined) return json({ message: "Not Found" }, 404);
+    const before = releases.slice(0, releases.indexOf(found));
+    const first = before.reduce((sum, { files }) => sum + files.size, 0);
+    const base = `http://api.${GITHUB}${pathname.split("/").slice(0, 5).join("/")}`;
+    const assets = [...found.files].map(([name, bytes], index) => ({
+      id: first + index,
+      name,
+      size: bytes.length,
+      state: "uploaded",
+      url: `${base}/assets/${first + index}`,
+    }));
+    const isPrerelease = found.isPrerelease === true;
+    return json({ id: 1, tag_name: found.tag, draft: false, prerelease: isPrerelease, assets });
+  }
+
+  #download(bytes: Uint8Array): Response {
+    const length = String(bytes.length);
+    const headers = { "Content-Length": length, "Content-Type": "application/octet-stream" };
+    if (!this.cutsDownloads) return new Response(new Uint8Array(bytes), { headers });
+    // Fewer bytes than were announced, and then the connection ends.
+    const half = new Blob([bytes.slice(0, bytes.length / 2)]);
+    return new Response(half.stream(), { headers });
   }
 
   async #create(

@@ -22,6 +22,8 @@ export function environmentIn(home: string, known: Partial<Environment> = {}): E
     claudeDir: join(home, ".claude") as LocalPath,
     configHome: join(home, ".config"),
     claudeTmp: join(home, "tmp/claude-0") as LocalPath,
+    executable: undefined,
+    releases: "github.com/you/ccsync",
     claudeProgram: "claude",
     editor: "vi",
     variables: new Set(),
