@@ -189,10 +189,14 @@ Deno.test("the guide's names of the hub's files are those of the program", async
   const id = machine.plant("variants/base.jsonl");
   Deno.mkdirSync(`${machine.claude}/tasks/${id}`, { recursive: true });
   Deno.writeTextFileSync(`${machine.claude}/tasks/${id}/1.json`, "{}");
+  const project = dirname(machine.transcriptPath(id).slice(machine.claude.length));
+  machine.writeFile(`${project}/memory/MEMORY.md`, "a note\n");
+  machine.writeFile("CLAUDE.md", "an instruction\n");
   await machine.ccsync("push");
   const files = (await world.hubFiles()).map((path) => {
     return path.replace(`${id.slice(0, 2)}/${id}`, "XX/ID").replace("/laptop.", "/MACHINE.")
-      .replace(/files\/.*\//, "files/PATH/");
+      .replace(/^(sessions.*\/files)\/.*\//, "$1/PATH/")
+      .replace(/^memory\/[^/]*/, "memory/KEY").replace(/^(memory.*\/files)\/.*/, "$1/PATH");
   });
   const listed = [...section(GUIDE, "What is in the hub").matchAll(/^([\w./]+) {2,}\S/gm)]
     .map(([, path]) => path);
