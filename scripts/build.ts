@@ -12,6 +12,8 @@
  */
 import { basename, dirname, join, resolve } from "node:path";
 import config from "../deno.json" with { type: "json" };
+import { completionScript, SCRIPT_FILES } from "../src/cli/completion/scripts.ts";
+import { SHELLS } from "../src/cli/completion/shells.ts";
 import { CcsyncError, EXIT_CODES } from "../src/errors.ts";
 import { checksums, pack, type PackedFile } from "./build/archive.ts";
 import { type Bundle, makeBundle } from "./build/bundle.ts";
@@ -22,6 +24,7 @@ import { type BundledPackage, packagesOf, thirdPartyLicenses } from "./build/pac
 import { print, ROOT, say } from "./build/programs.ts";
 import { billOfMaterials } from "./build/sbom.ts";
 import { isWindows, type Target } from "./build/targets.ts";
+import { manPage } from "./man.ts";
 
 /** An executable to be made. */
 interface Job {
@@ -113,6 +116,10 @@ async function companionFiles(packages: readonly BundledPackage[]): Promise<Pack
       return { path, bytes: await Deno.readFile(join(ROOT, path)) };
     })),
     textFile("THIRD_PARTY_LICENSES", thirdPartyLicenses(packages)),
+    textFile("ccsync.1", manPage()),
+    ...SHELLS.map((shell) =>
+      textFile(`completions/${SCRIPT_FILES[shell]}`, completionScript(shell))
+    ),
   ];
 }
 

@@ -15,6 +15,8 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const EXECUTABLE_TESTS = "tests/executable/";
 /** These start ccsync as a program. Those of `tests/faults/` that kill it at a step need the source for that. */
 const PROGRAM_TESTS = ["tests/scenario/", "tests/faults/"];
+/** This one does not: its eight machines are in one process. */
+const IN_PROCESS_TEST = "tests/scenario/concurrency_test.ts";
 /** These install the client, some 245 MB, so they have a task of their own. */
 const CLIENT_TESTS = ["resume", "belongings", "fork", "retention", "terminal", "hooks"].map((
   name,
@@ -125,7 +127,7 @@ async function testExecutable(): Promise<Counts[]> {
   return [
     { passed: 1, failed: 0 },
     await check([...script, "scripts/demo.ts"], env),
-    await tests(["--parallel", ...PROGRAM_TESTS], env),
+    await tests(["--parallel", `--ignore=${IN_PROCESS_TEST}`, ...PROGRAM_TESTS], env),
     await tests(CLIENT_TESTS, env),
     await tests([EXECUTABLE_TESTS]),
   ];

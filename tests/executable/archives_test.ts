@@ -6,6 +6,8 @@ import { basename, join } from "node:path";
 import { gunzipSync, unzipSync } from "fflate";
 import { unpackTar } from "modern-tar";
 import config from "../../deno.json" with { type: "json" };
+import { completionScript, SCRIPT_FILES } from "../../src/cli/completion/scripts.ts";
+import { SHELLS } from "../../src/cli/completion/shells.ts";
 import { runToEnd } from "../support/process.ts";
 import { build, embeddedIn, ROOT } from "./support.ts";
 
@@ -50,7 +52,7 @@ async function unpacked(
   }));
 }
 
-Deno.test("archives hold the executable as it is, the licences and README.md", async () => {
+Deno.test("archives hold the executable as it is, the licences, README.md, the manual page and completions", async () => {
   for (const target of new Set([HOST, WINDOWS])) {
     const files = await unpacked(target);
     const executable = target === WINDOWS ? "ccsync.exe" : "ccsync";
@@ -60,6 +62,11 @@ Deno.test("archives hold the executable as it is, the licences and README.md", a
       const bytes = Buffer.from(files.get(name)?.bytes ?? []);
       assert.ok(bytes.equals(await Deno.readFile(join(ROOT, name))), name);
     }
+    for (const shell of SHELLS) {
+      const script = files.get(`completions/${SCRIPT_FILES[shell]}`)?.bytes;
+      assert.equal(Buffer.from(script ?? []).toString(), completionScript(shell));
+    }
+    assert.match(Buffer.from(files.get("ccsync.1")?.bytes ?? []).toString(), /^\.TH CCSYNC 1/);
     assert.match(
       Buffer.from(files.get("THIRD_PARTY_LICENSES")?.bytes ?? []).toString(),
       /commander/,
