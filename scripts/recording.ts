@@ -8,6 +8,7 @@
  */
 import { join } from "node:path";
 import { shellEnvironment } from "../tests/support/ccsync.ts";
+import { until } from "../tests/support/process.ts";
 import { Tmux } from "../tests/support/tmux.ts";
 import { promptLine, type TestMachine, World } from "../tests/support/world.ts";
 import { animatedSvg, type Frame } from "./screen_svg.ts";
@@ -124,14 +125,30 @@ class Scene implements AsyncDisposable {
     return this.#frames.length;
   }
 
-  /** Types a text as people do, and shows how it grows. */
-  async type(text: string): Promise<void> {
-    for (const letter of text) {
-      const before = await this.terminal.ask("#{cursor_x}");
+  /**
+   * Types a text as people do, and shows how it grows.
+   *
+   * @param prompt What stands before the text
+   * @param end What the screen ends with once all of it is drawn
+   */
+  async type(text: string, prompt = "$ ", end = ""): Promise<void> {
+    for (const [i, letter] of [...text].entries()) {
       await this.terminal.type(letter);
-      await this.#until(async () => await this.terminal.ask("#{cursor_x}") !== before);
+      await this.waitForCursor(prompt + text.slice(0, i + 1), end);
       await this.show(PACE.key);
     }
+  }
+
+  /** Waits until the cursor is behind a line's text, and the screen is drawn to its end. */
+  async waitForCursor(line: string, end = ""): Promise<void> {
+    await until(`the cursor behind "${line}"`, async () => {
+      const [column, row] = (await this.terminal.ask("#{cursor_x} #{cursor_y}")).split(" ").map(
+        Number,
+      );
+      const screen = await this.terminal.screen();
+      const isBehind = column === line.length && screen.split("\n")[row ?? 0] === line.trimEnd();
+      return isBehind && screen.endsWith(end) ? true : undefined;
+    });
   }
 
   /** Runs a command, and shows what it printed once it has ended. */
@@ -144,14 +161,13 @@ class Scene implements AsyncDisposable {
     await this.show(PACE.read);
   }
 
-  async #until(holds: () => Promise<boolean>): Promise<void> {
-    while (!await holds()) await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.terminal[Symbol.asyncDispose]();
   }
 }
+
+/** The last line of the list to choose from. */
+const FOOTER = "ctrl-c leave";
 
 /** What stands in Claude Code's place: it adds what was said to the transcript, and ends at a key. */
 function clientScript(transcript: string, said: string): string {
@@ -205,11 +221,11 @@ async function resume(scene: Scene): Promise<number> {
   await scene.type("ccsync resume");
   await scene.show(PACE.pause);
   await terminal.press("Enter");
-  await terminal.waitFor(/3 of 3[^]*ctrl-c leave/);
+  await terminal.waitFor("3 of 3");
+  await scene.waitForCursor("> ", FOOTER);
   await scene.show(PACE.read);
   const still = scene.shown - 1;
-  await scene.type("login");
-  await terminal.waitFor(/1 of 3[^]*ctrl-c leave/);
+  await scene.type("login", "> ", FOOTER);
   await scene.show(PACE.think);
   await terminal.press("Enter");
   await terminal.waitFor("this machine's paths ]");

@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path/posix";
 import config from "../deno.json" with { type: "json" };
+import { PERMISSIONS } from "../scripts/build/permissions.ts";
 import { section, table } from "../scripts/markdown.ts";
 import { EXIT_CODES } from "../src/errors.ts";
 import { RELEASES } from "../src/version.ts";
@@ -257,6 +258,22 @@ function exampleTranslator(machine: string): Translator {
   });
   return new Translator(makeProfile(style, placeholders), "jsonl");
 }
+
+Deno.test("SECURITY.md's permissions are those of the executable", () => {
+  const documented = table(read(".github/SECURITY.md"), "permission");
+  const actual = PERMISSIONS.map(({ name, reason, value }) => {
+    return [`\`--allow-${name}${value === undefined ? "" : `=${value}`}\``, reason];
+  });
+  assert.deepEqual(documented, actual);
+});
+
+Deno.test("install scripts that documents download are in the repository", () => {
+  for (const document of DOCUMENTS) {
+    for (const [, name = ""] of read(document).matchAll(/releases\/latest\/download\/(\S+)/g)) {
+      assert.ok(exists(name), `${document}: ${name}`);
+    }
+  }
+});
 
 Deno.test("README's example is what translation makes of it", () => {
   const rows = section(README, "How it works").matchAll(/^(\w+) +(\{.*\})$/gm);
