@@ -424,11 +424,12 @@ Deno.test("files that documents name exist, and ARCHITECTURE.md names every fold
   );
 });
 
-Deno.test("tests that ARCHITECTURE.md calls as witnesses exist", () => {
+Deno.test("tests that documents call as witnesses exist", () => {
   const architecture = read(".github/ARCHITECTURE.md");
   const promises = section(architecture, "What ccsync promises");
   const faults = section(architecture, "What each fault does");
-  const witnesses = [...(promises + faults).matchAll(/`(tests\/[\w/.]+_test\.ts)`:\s+"([^"]+)"/g)];
+  const called = promises + faults + read(".github/SECURITY.md");
+  const witnesses = [...called.matchAll(/`(tests\/[\w/.]+_test\.ts)`:\s+"([^"]+)"/g)];
   assert.ok(witnesses.length > 0);
   for (const [, file = "", title = ""] of witnesses) {
     const words = title.replace(/\s+/g, " ");
