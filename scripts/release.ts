@@ -37,8 +37,9 @@ export interface Fragment {
 /** Returns the notes of a release, in Markdown: a section a change, in the order of their names. */
 export function releaseNotes(fragments: readonly Fragment[]): string {
   if (fragments.length === 0) return "Nothing that users notice.\n";
-  return fragments.toSorted((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, text }) => `## ${titleOf(name)}\n\n${text.trim()}\n`)
+  return fragments.map(({ name, text }) => ({ title: titleOf(name), text: text.trim() }))
+    .sort((a, b) => (a.title < b.title ? -1 : 1))
+    .map(({ text, title }) => `## ${title}\n\n${text}\n`)
     .join("\n");
 }
 

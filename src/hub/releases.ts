@@ -88,22 +88,25 @@ export async function downloadFiles(
   );
 }
 
-/** Whether GitHub attests a file, or what is in the way. */
-export type Attestation = "verified" | { readonly isTooOld: boolean; readonly why: string };
+/** Returns whether this gh can verify attestations. It asks nobody. */
+export async function canVerify({ host }: GithubRepository): Promise<boolean> {
+  return (await gh(host, ["attestation", "verify", "--help"]))?.code === 0;
+}
 
 /**
- * Asks whether GitHub attests that the release workflow of a repository built a file.
+ * Returns why GitHub does not attest that the release workflow of a repository built a file; `undefined` where it
+ * does.
  *
  * The exit code is not enough: gh 2.49 to 2.66 end with 0 where there is no attestation at all
  * (CVE-2025-25204). So the attested checksum has to be among the results.
  *
  * @param sha256 The file's checksum, hexadecimal
  */
-export async function verifyAttestation(
+export async function attestationFault(
   repository: GithubRepository,
   path: string,
   sha256: string,
-): Promise<Attestation> {
+): Promise<string | undefined> {
   const { host, name, owner } = repository;
   const signer = ["--signer-workflow", `${owner}/${name}/${WORKFLOW}`];
   const result = await gh(
@@ -115,10 +118,9 @@ export async function verifyAttestation(
     { patienceMs: ATTESTATION_MS },
   );
   const { code = 1, stderr = "", stdout = "" } = result ?? {};
-  if (code === 0 && attestedChecksums(stdout).includes(sha256)) return "verified";
-  const isTooOld = /unknown (?:command|flag)/.test(stderr);
-  if (isTooOld) return { isTooOld, why: "this gh cannot verify attestations" };
-  return { isTooOld, why: code === 0 ? "there is no attestation of this file" : essence(stderr) };
+  if (code !== 0) return essence(stderr);
+  const isAttested = attestedChecksums(stdout).includes(sha256);
+  return isAttested ? undefined : "there is no attestation of this file";
 }
 
 /** Returns the SHA-256 checksums that gh's results are about. */

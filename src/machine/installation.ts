@@ -33,17 +33,32 @@ export function packageManagerOf(
  * @throws {CcsyncError} kind "failed" when it is not there
  */
 export async function unpack(
-  { os, searchPath }: Environment,
+  { os, searchPath }: Pick<Environment, "os" | "searchPath">,
   directory: string,
   archive: string,
   member: string,
 ): Promise<string> {
-  const { stderr, success } = await run(tarOf(os, searchPath), ["-xf", archive, member], directory);
+  const fault = await unpackingFault(tarOf(os, searchPath), directory, archive, member);
   const path = join(directory, ...member.split("/"));
-  if (success && isFile(path)) return path;
-  throw new CcsyncError("failed", `cannot unpack "${archive}": ${stderr || "it lacks ccsync"}`, {
+  if (fault === undefined && isFile(path)) return path;
+  throw new CcsyncError("failed", `cannot unpack "${archive}": ${fault ?? "it lacks ccsync"}`, {
     hints: ["nothing was changed"],
   });
+}
+
+async function unpackingFault(
+  tar: string,
+  directory: string,
+  archive: string,
+  member: string,
+): Promise<string | undefined> {
+  try {
+    const { stderr, success } = await run(tar, ["-xf", archive, member], directory);
+    return success ? undefined : stderr;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return `there is no program "${tar}"`;
+  }
 }
 
 /**

@@ -40,8 +40,8 @@ export function knownSessions(env: Environment, config: Config, prefix: string):
   using state = openState(env);
   const translator = new Translator(profileOf(env, config), "json");
   const inHub = [...state.catalogue().values()].flatMap(({ id, meta }) => {
-    const parsed = parseMeta(meta);
-    return id.startsWith(prefix) && parsed !== undefined ? [{ id, meta: parsed }] : [];
+    const parsed = id.startsWith(prefix) ? parseMeta(meta) : undefined;
+    return parsed === undefined ? [] : [{ id, meta: parsed }];
   });
   const metas = new Map(inHub.map(({ id, meta }) => [id, meta]));
   const here = [...scanTranscripts(env.claudeDir).transcripts.values()]
@@ -73,9 +73,11 @@ export async function knownLocks(
   prefix: string,
 ): Promise<KnownSession[]> {
   await using mirror = new Mirror(env.ccsyncHome, config.remote);
+  const locks = [...(await readLocks(mirror)).values()]
+    .filter(({ session }) => session.startsWith(prefix));
+  if (locks.length === 0) return [];
   const titles = new Map(knownSessions(env, config, prefix).map(({ id, title }) => [id, title]));
-  return [...(await readLocks(mirror)).values()]
-    .filter(({ session }) => session.startsWith(prefix))
+  return locks
     .map(({ lock, session }) => ({
       id: session,
       title: titles.get(session) ?? "",

@@ -6,7 +6,13 @@
 import { basename, dirname, join } from "node:path";
 import { CcsyncError } from "../errors.ts";
 import type { GithubRepository } from "../hub/github.ts";
-import { downloadFiles, latestTag, parseReleases, verifyAttestation } from "../hub/releases.ts";
+import {
+  attestationFault,
+  canVerify,
+  downloadFiles,
+  latestTag,
+  parseReleases,
+} from "../hub/releases.ts";
 import type { Environment } from "../machine/environment.ts";
 import { hashOfFile, lstatIfThere, readTextIfThere } from "../machine/files.ts";
 import { packageManagerOf, replaceExecutable, unpack, versionOf } from "../machine/installation.ts";
@@ -75,6 +81,7 @@ export async function upgrade(
   { isAttested, onStep }: UpgradeOptions,
 ): Promise<void> {
   const executable = requireOwnExecutable(env);
+  if (isAttested) await requireVerifier(repository);
   const work = workBeside(executable);
   try {
     const archive = archiveName(latest);
@@ -160,19 +167,27 @@ function checked(work: string, archive: string): string {
   });
 }
 
+const WITHOUT =
+  "nothing was changed; ccsync upgrade --no-attestation trusts the release's checksum alone";
+
+async function requireVerifier(repository: GithubRepository): Promise<void> {
+  if (await canVerify(repository)) return;
+  throw new CcsyncError(
+    "setup",
+    "cannot verify where the release was built: this gh cannot verify attestations",
+    { hints: ["install gh 2.67 or newer from https://cli.github.com", WITHOUT] },
+  );
+}
+
 async function requireAttestation(
   repository: GithubRepository,
   path: string,
   sha256: string,
 ): Promise<void> {
-  const attestation = await verifyAttestation(repository, path, sha256);
-  if (attestation === "verified") return;
-  const { isTooOld, why } = attestation;
+  const why = await attestationFault(repository, path, sha256);
+  if (why === undefined) return;
   throw new CcsyncError("failed", `cannot verify where "${basename(path)}" was built: ${why}`, {
-    hints: [
-      ...isTooOld ? ["install gh 2.67 or newer from https://cli.github.com"] : [],
-      "nothing was changed; ccsync upgrade --no-attestation trusts the release's checksum alone",
-    ],
+    hints: [WITHOUT],
   });
 }
 

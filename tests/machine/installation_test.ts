@@ -3,9 +3,11 @@ import {
   packageManagerOf,
   removeReplaced,
   replaceExecutable,
+  unpack,
 } from "../../src/machine/installation.ts";
 import { compareVersions } from "../../src/version.ts";
 import { Folder } from "../support/folder.ts";
+import { runToEnd } from "../support/process.ts";
 
 Deno.test("packageManagerOf() knows who installed an executable, by its path", () => {
   const cases: Readonly<Record<string, string | undefined>> = {
@@ -72,4 +74,28 @@ Deno.test("compareVersions() orders versions and those that prepare them", () =>
       assert.equal(Math.sign(compareVersions(a, b)), Math.sign(i - j), `${a} ${b}`);
     }
   }
+});
+
+Deno.test("unpack() takes one file, and says what keeps it from that", async () => {
+  using folder = new Folder();
+  folder.write("a-1/ccsync", "it");
+  folder.write("a-1/LICENSE", "MIT");
+  await runToEnd("tar", { args: ["-czf", "a.tar.gz", "a-1"], cwd: folder.path });
+  Deno.removeSync(folder.at("a-1"), { recursive: true });
+  const here = { os: Deno.build.os, searchPath: [] };
+  const path = await unpack(here, folder.path, "a.tar.gz", "a-1/ccsync");
+  assert.equal(Deno.readTextFileSync(path), "it");
+  assert.deepEqual(folder.names("a-1"), ["ccsync"]);
+  await assert.rejects(unpack(here, folder.path, "a.tar.gz", "a-1/other"), /cannot unpack "a\.tar/);
+  folder.write("broken.tar.gz", "nonsense");
+  await assert.rejects(unpack(here, folder.path, "broken.tar.gz", "x"), /cannot unpack "broken/);
+});
+
+Deno.test("unpack() takes the tar of Windows itself, whatever comes first on the PATH", async () => {
+  using folder = new Folder();
+  const system = { os: "windows" as const, searchPath: ["/git/usr/bin", folder.at("System32")] };
+  const program = `there is no program "${folder.at("System32", "tar.exe")}"`;
+  await assert.rejects(unpack(system, folder.path, "a.zip", "ccsync.exe"), (error) => {
+    return error instanceof Error && error.message.includes(program);
+  });
 });

@@ -25,11 +25,12 @@ Deno.test("versionOfTag() takes the tag of the sources' version only", () => {
 Deno.test("releaseNotes() has a section a change, in the order of their names", () => {
   const notes = releaseNotes([
     { name: "moved-placeholders.md", text: "They moved.\n\nccsync now follows.\n" },
+    { name: "daemon-log.md", text: "It grew.\n" },
     { name: "daemon.md", text: "It was slow.\n" },
   ]);
   assert.equal(
     notes,
-    "## Daemon\n\nIt was slow.\n\n## Moved placeholders\n\nThey moved.\n\nccsync now follows.\n",
+    "## Daemon\n\nIt was slow.\n\n## Daemon log\n\nIt grew.\n\n## Moved placeholders\n\nThey moved.\n\nccsync now follows.\n",
   );
   assert.equal(releaseNotes([]), "Nothing that users notice.\n");
 });
@@ -152,6 +153,12 @@ Deno.test("deno task release writes the files, and says what is wrong", async ()
   const done = await release("packaging", `v${VERSION}`, sums, folder.at("out"));
   assert.equal(done.code, 0, described(done));
   assert.deepEqual(folder.names("out"), ["homebrew", "scoop", "winget"]);
+  // They are proposed as a change of this repository, whose checks they have to pass.
+  const formatted = await runToEnd(Deno.execPath(), {
+    args: ["fmt", "--check", `--config=${ROOT}deno.json`, folder.at("out")],
+    cwd: ROOT,
+  });
+  assert.equal(formatted.code, 0, described(formatted));
   assert.equal((await release("check", `v${VERSION}`)).code, 0);
   const refused = await release("check", "v0.0.0");
   assert.equal(refused.code, 2);

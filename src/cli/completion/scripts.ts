@@ -87,9 +87,13 @@ _ccsync() {
 }
 
 # Loaded by name from $fpath, or sourced.
-if [[ "\${funcstack[1]}" == _ccsync ]]; then _ccsync "$@"; else compdef _ccsync ${
-  NAMES.join(" ")
-}; fi
+if [[ "\${funcstack[1]}" == _ccsync ]]; then
+  _ccsync "$@"
+elif (( $+functions[compdef] )); then
+  compdef _ccsync ${NAMES.join(" ")}
+else
+  print -u2 'ccsync: completions come after this in ~/.zshrc: autoload -U compinit; compinit'
+fi
 `;
 
 const FISH = `# Completion of ccsync for fish.

@@ -11,7 +11,7 @@ import { Folder } from "../../support/folder.ts";
 import { lint } from "../../support/linters.ts";
 import { runToEnd } from "../../support/process.ts";
 import { terminalTest, Tmux } from "../../support/tmux.ts";
-import { promptLine, type TestMachine, World } from "../../support/world.ts";
+import { promptLine, STAYS_OPEN, type TestMachine, World } from "../../support/world.ts";
 
 const FIRST = "1a000000-0000-4000-8000-000000000001";
 const SECOND = "2b000000-0000-4000-8000-000000000002";
@@ -52,7 +52,7 @@ const SETUPS: Readonly<Record<Exclude<Shell, "powershell">, Setup>> = {
   zsh: {
     command: ["zsh"],
     file: ".zshrc",
-    content: (script) => `PS1='> '\nautoload -U compinit\ncompinit -D\n${script}`,
+    content: (script) => `PS1='> '\nautoload -U compinit\ncompinit -D -u\n${script}`,
   },
   fish: {
     command: ["fish"],
@@ -185,6 +185,18 @@ Deno.test("completion knows this machine's sessions and the hub's, locks, machin
   await machine.ccsync("push");
   await other.ccsync("pull");
   assert.match(await complete("NO", "config", "set-path"), /^NOTES\tno path on this machine\n$/);
+  Deno.mkdirSync(`${machine.projects}/app`, { recursive: true });
+  machine.scriptClaude(STAYS_OPEN);
+  await using resumed = await machine.start("resume", FIRST);
+  await machine.clientUp();
+  await other.ccsync("lock", "show");
+  assert.match(
+    await complete("1a", "lock", "release"),
+    /^1a000000-\S+\tFix the parser: now \(laptop, just now\)\n$/,
+  );
+  assert.equal(await complete("2b", "lock", "release"), "");
+  machine.closeClient();
+  assert.equal((await resumed.ended).code, 0);
 });
 
 // There is no PowerShell in Debian's packages: nothing runs this script here.
