@@ -6,6 +6,7 @@
 import assert from "node:assert/strict";
 import { dirname } from "node:path/posix";
 import config from "../deno.json" with { type: "json" };
+import { ROWS } from "../scripts/bench.ts";
 import { PERMISSIONS } from "../scripts/build/permissions.ts";
 import { section, table } from "../scripts/markdown.ts";
 import { EXIT_CODES } from "../src/errors.ts";
@@ -30,6 +31,7 @@ const DOCUMENTS: readonly string[] = [
   "CHANGELOG.md",
   ".github/ARCHITECTURE.md",
   ".github/CONTRIBUTING.md",
+  ".github/PERFORMANCE.md",
   ".github/SECURITY.md",
 ];
 
@@ -288,6 +290,16 @@ Deno.test("README's example is what translation makes of it", () => {
   }
   const typed = new TextEncoder().encode("{{PROJECTS}}");
   assert.equal(text(toPortable(exampleTranslator("laptop"), typed)), "{{~PROJECTS}}");
+});
+
+Deno.test("rows and options of the bench that PERFORMANCE.md names are the program's", () => {
+  const performance = read(".github/PERFORMANCE.md");
+  const options = table(performance, "option").flatMap(([cell = ""]) => codeIn(cell))
+    .map((option) => option.split(" ")[0] ?? "");
+  const bench = read("scripts/bench.ts");
+  for (const option of options) assert.ok(bench.includes(`${option.slice(2)}: {`), option);
+  const [, names = ""] = /Rows: ([^|]*)/.exec(performance) ?? [];
+  assert.deepEqual(codeIn(names).toSorted(), Object.keys(ROWS).toSorted());
 });
 
 Deno.test("tasks that documents name exist", () => {

@@ -67,6 +67,8 @@ export class Daemon implements Surroundings, Disposable {
       ...context,
       progress: {
         step: (what) => context.terminal.detail(what),
+        begin: () => undefined,
+        advance: () => undefined,
         warn: (what) => this.#warnings.push(what),
       },
     };

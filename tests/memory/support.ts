@@ -183,7 +183,12 @@ export class Machine implements AsyncDisposable {
       placeholders: new Map([["PROJECTS" as PlaceholderName, root]]),
       ...DEFAULT_TIMES,
     };
-    return Workspace.open(this.env, config, { step() {}, warn() {} }, () => {});
+    return Workspace.open(
+      this.env,
+      config,
+      { step() {}, begin() {}, advance() {}, warn() {} },
+      () => {},
+    );
   }
 
   /** Loses what this machine remembers. */

@@ -235,7 +235,12 @@ export class Machine {
   }
 }
 
-const SILENT = { step: () => undefined, warn: () => undefined };
+const SILENT = {
+  step: () => undefined,
+  begin: () => undefined,
+  advance: () => undefined,
+  warn: () => undefined,
+};
 
 /** Returns the files under a directory, sorted. */
 export function filesUnder(directory: string): string[] {

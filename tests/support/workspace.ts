@@ -33,6 +33,13 @@ export function environmentIn(home: string, known: Partial<Environment> = {}): E
   };
 }
 
+const SILENT = {
+  step: () => undefined,
+  begin: () => undefined,
+  advance: () => undefined,
+  warn: () => undefined,
+};
+
 /** Returns an open workspace on a machine that has joined a hub. Dispose it. */
 export function openWorkspace(
   machine: TestMachine,
@@ -42,5 +49,5 @@ export function openWorkspace(
   const claudeTmp = join(machine.tmp, "claude-0") as LocalPath;
   const env = environmentIn(machine.home, { claudeTmp, ...known });
   const config = { ...readConfig(env.ccsyncHome, env.style), ...changed };
-  return Workspace.open(env, config, { step: () => undefined, warn: () => undefined });
+  return Workspace.open(env, config, SILENT);
 }

@@ -125,7 +125,8 @@ async function currentBases(
   if (head === undefined) return [];
   const known = state.fact("memory_head");
   if (known !== head) {
-    const isContinued = known !== undefined && await isContinuation(mirror, known, head);
+    const isContinued = state.textBases().length === 0 ||
+      (known !== undefined && await isContinuation(mirror, known, head));
     if (!isContinued) state.clearTextBases();
     state.setFact("memory_head", head);
   }
