@@ -92,6 +92,22 @@ export async function shell(cwd: string, commands: string): Promise<string> {
   return await runProgram({ path: "sh", args: ["-e", "-c", commands], env }, cwd);
 }
 
+/**
+ * Runs a program, which has to succeed, and returns the milliseconds of processor time that it and its children
+ * took, to 10 ms: what a busy machine does not change much.
+ */
+export async function processorTimeOf(
+  { args, env, path }: Program,
+  cwd: string,
+): Promise<number> {
+  const script = '"$@" > /dev/null; times';
+  const all = ["-e", "-c", script, "sh", path, ...args];
+  const lines = (await runProgram({ path: "sh", args: all, env }, cwd)).trim().split("\n");
+  const times = [...(lines.at(-1) ?? "").matchAll(/(\d+)m([\d.]+)s/g)];
+  if (times.length !== 2) throw new Error(`these are no times: ${lines.join("; ")}`);
+  return times.reduce((sum, [, min, s]) => sum + Number(min) * 60_000 + Number(s) * 1000, 0);
+}
+
 /** The most memory that processes had, bytes. */
 export interface Peaks {
   /** Of the program itself. */

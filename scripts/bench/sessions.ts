@@ -7,12 +7,15 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { invocationOf, sourceOf } from "../../tests/support/ccsync.ts";
 import type { TestMachine } from "../../tests/support/world.ts";
-import { ccsyncOn, git, inTurns, medianOf, runProgram } from "./measure.ts";
+import { ccsyncOn, git, inTurns, medianOf, processorTimeOf, runProgram } from "./measure.ts";
 import type { Finding } from "./report.ts";
 import { pushedWorld, type Scale } from "./stage.ts";
 import { planEqualSessions } from "./transcripts.ts";
 
 const SMALL = 4_000;
+/** What a push with nothing to do, and a list, may take longer than what they are compared with. */
+const NOTHING_MS = 100;
+const LIST_MS = 150;
 
 /** Measures a push with nothing to do, `list`, and the picker, with many sessions. */
 export async function benchSessions({ rounds, sessions }: Scale): Promise<Finding[]> {
@@ -42,10 +45,29 @@ export async function benchSessions({ rounds, sessions }: Scale): Promise<Findin
     found: medianOf(times, (round) => (round[index] ?? NaN) - sumOf(round, without)),
     reach: { bound: "at most", value: limit, unit: "ms" },
   } as const);
+  const commands = ["--version", "push", "list"] as const;
+  const cpu: number[][] = [];
+  for (let round = 0; round < rounds.short; round++) {
+    const taken: number[] = [];
+    for (const command of commands) {
+      taken.push(await processorTimeOf(await invocationOf(desk, [command]), desk.home));
+    }
+    cpu.push(taken);
+  }
+  const processor = (command: string, index: number, limit: number) => ({
+    what: `${command}, ${sessions} sessions, processor time`,
+    measured: { value: medianOf(cpu, (round) => round[index] ?? NaN), unit: "ms" },
+    reference: { value: medianOf(cpu, ([start = NaN]) => start), unit: "ms" },
+    against: "--version",
+    found: medianOf(cpu, (round) => (round[index] ?? NaN) - (round[0] ?? NaN)),
+    reach: { bound: "at most", value: limit, unit: "ms" },
+  } as const);
   return [
-    longer("push with nothing to do", 2, 100, [0, 1], "start, git fetch"),
-    longer("list", 3, 150, [0], "--version"),
-    longer("the picker's first paint", 4, 150, [5, 1], "--version, git fetch"),
+    processor("push with nothing to do", 1, NOTHING_MS),
+    processor("list", 2, LIST_MS),
+    longer("push with nothing to do", 2, NOTHING_MS, [0, 1], "start, git fetch"),
+    longer("list", 3, LIST_MS, [0], "--version"),
+    longer("the picker's first paint", 4, LIST_MS, [5, 1], "--version, git fetch"),
   ];
 }
 
