@@ -293,7 +293,7 @@ async function testCompiler(target: Target): Promise<Compiler> {
  *
  * @param file Path inside the package
  */
-async function packageFile(name: string, version: string, file: string): Promise<string> {
+export async function packageFile(name: string, version: string, file: string): Promise<string> {
   const cache = join(ROOT, ".cache", "test-runtime");
   const path = join(cache, `${name.replaceAll(/[@/]/g, "_")}_${version}_${basename(file)}`);
   if (await exists(path)) return path;

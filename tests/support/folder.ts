@@ -33,6 +33,28 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
+    removeTree(this.path);
+  }
+}
+
+/** Removes a directory with all that is in it, such as git's read-only files. */
+export function removeTree(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    // Windows 10 and later remove read-only files; Wine 8 does not.
+    if (Deno.build.os !== "windows" || !(error instanceof Deno.errors.PermissionDenied)) {
+      throw error;
+    }
+    makeWritable(path);
+    Deno.removeSync(path, { recursive: true });
+  }
+}
+
+function makeWritable(path: string): void {
+  for (const { isDirectory, isSymlink, name } of Deno.readDirSync(path)) {
+    const inner = join(path, name);
+    if (isDirectory) makeWritable(inner);
+    else if (!isSymlink) Deno.chmodSync(inner, 0o666);
   }
 }

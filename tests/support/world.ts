@@ -8,6 +8,7 @@ import { fileURLToPath } from "node:url";
 import { lstatIfThere } from "../../src/machine/files.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { ccsync, type CcsyncMachine, scriptedClaude, startCcsync, tryCcsync } from "./ccsync.ts";
+import { removeTree } from "./folder.ts";
 import { type ProcessResult, type RunningProcess, runToEnd, until } from "./process.ts";
 
 /** Where the real files of Claude Code are that tests use; all of them were written in `/home/alice`. */
@@ -17,7 +18,7 @@ export const FIXTURES = fileURLToPath(new URL("../fixtures", import.meta.url));
 const RECORDED = { home: "/home/alice", tmp: "/tmp/claude-1500" } as const;
 
 /** A temporary folder with a hub and machines. Dispose it to remove everything. */
-export class World implements AsyncDisposable {
+export class World implements Disposable {
   readonly folder: string;
   readonly hub: string;
   #isKept = false;
@@ -27,9 +28,14 @@ export class World implements AsyncDisposable {
     this.hub = join(folder, "hub.git");
   }
 
-  /** Makes an empty world. */
-  static async create(): Promise<World> {
-    const folder = await Deno.makeTempDir({ prefix: "ccsync-world-" });
+  /**
+   * Makes an empty world.
+   *
+   * @param parent Where its folder is made @default the system's temporary directory
+   */
+  static async create(parent?: string): Promise<World> {
+    const place = parent === undefined ? {} : { dir: parent };
+    const folder = await Deno.makeTempDir({ prefix: "ccsync-world-", ...place });
     return new World(await Deno.realPath(folder));
   }
 
@@ -105,8 +111,8 @@ export class World implements AsyncDisposable {
     this.#isKept = true;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isKept) await Deno.remove(this.folder, { recursive: true });
+  [Symbol.dispose](): void {
+    if (!this.#isKept) removeTree(this.folder);
   }
 }
 

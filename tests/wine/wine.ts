@@ -1,0 +1,214 @@
+/**
+ * Windows programs under Wine, as Debian 12 has it: a prefix, the few things that its Wine 8 lacks for programs
+ * made by Deno, and the system's git behind {@linkcode Relay}.
+ *
+ * @module
+ */
+import { Buffer } from "node:buffer";
+import { basename, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { packageFile } from "../../scripts/build.ts";
+import type { Program } from "../support/ccsync.ts";
+import { described, runToEnd } from "../support/process.ts";
+import { Drives } from "./drives.ts";
+import { Relay } from "./relay.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+const CACHE = join(ROOT, ".cache", "wine");
+const LOADER = "/usr/lib/wine/wine64";
+const COMPILER = "x86_64-w64-mingw32-gcc";
+
+/** Programs that Windows machines find on their PATH, as this system has them. */
+const SHIMS: readonly string[] = ["git", "gh", "sh"];
+
+/** Why nothing runs under Wine here; `undefined` where it does. */
+export const noWine: string | undefined = await whyNoWine();
+
+async function whyNoWine(): Promise<string | undefined> {
+  if (Deno.build.target !== "x86_64-unknown-linux-gnu") return `Wine is for Linux on x86_64`;
+  for (const program of [LOADER, COMPILER]) {
+    try {
+      await runToEnd(program, { args: ["--version"], cwd: ".", env: wineVariables() });
+    } catch (error) {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      return `${program} is not installed`;
+    }
+  }
+  return undefined;
+}
+
+/** Defines a test that needs Wine; where it cannot run, it is ignored, and its name says why. */
+export function wineTest(name: string, work: (wine: Wine) => Promise<void>): void {
+  const ignored = noWine === undefined ? "" : ` (ignored: ${noWine})`;
+  Deno.test({
+    name: name + ignored,
+    ignore: noWine !== undefined,
+    fn: async () => {
+      using wine = await Wine.start();
+      await work(wine);
+    },
+  });
+}
+
+/** Where Windows programs run. Dispose it once they have ended. */
+export class Wine implements Disposable {
+  readonly drives: Drives;
+  /** The folder of programs that stand for Unix ones. */
+  readonly shims: string;
+  readonly #relay: Relay;
+
+  private constructor(drives: Drives, relay: Relay, shims: string) {
+    this.drives = drives;
+    this.#relay = relay;
+    this.shims = shims;
+  }
+
+  /** Makes the prefix where it is not there, and listens for the shims. */
+  static async start(): Promise<Wine> {
+    const prefix = await prepared();
+    const drives = new Drives(prefix);
+    const relay = new Relay(drives);
+    const shims = Deno.makeTempDirSync({ dir: drives.c, prefix: "shims-" });
+    const wine = new Wine(drives, relay, shims);
+    Deno.writeTextFileSync(join(shims, "port"), `${relay.port}`);
+    for (const name of SHIMS) wine.addShim(join(shims, `${name}.exe`));
+    return wine;
+  }
+
+  /** Puts a program there that runs the Unix one that lies beside it, or has its name. */
+  addShim(path: string): void {
+    Deno.copyFileSync(join(CACHE, "shim.exe"), path);
+    const port = join(path, "../port");
+    Deno.writeTextFileSync(port, `${this.#relay.port}`);
+  }
+
+  /**
+   * Returns how a Windows program is started from this system.
+   *
+   * @param program Its path on this system
+   * @param env What it gets beside Wine's own variables; paths are its own. Variables of this process do not
+   * reach it
+   */
+  async program(
+    program: string,
+    args: readonly string[],
+    env: Readonly<Record<string, string>>,
+  ): Promise<Program> {
+    const variables = Object.entries({
+      PATH: `${this.drives.toWindows(this.shims)};${SYSTEM_PATH}`,
+      ...env,
+    });
+    return {
+      path: LOADER,
+      args: [
+        join(CACHE, "launch.exe"),
+        ...variables.map(([name, value]) => `${name}=${value}`),
+        "--",
+        this.drives.toWindows(await patched(program)),
+        ...args,
+      ],
+      env: wineVariables(),
+    };
+  }
+
+  [Symbol.dispose](): void {
+    this.#relay[Symbol.dispose]();
+    Deno.removeSync(this.shims, { recursive: true });
+  }
+}
+
+const SYSTEM_PATH = "C:\\windows\\system32;C:\\windows";
+
+function wineVariables(): Record<string, string> {
+  return {
+    PATH: Deno.env.get("PATH") ?? "",
+    HOME: CACHE,
+    // Paths and arguments are taken for ASCII otherwise.
+    LC_ALL: "C.UTF-8",
+    WINEPREFIX: join(CACHE, "prefix"),
+    WINEDEBUG: "-all",
+    // No .NET, no HTML, no menus: they are asked for at the first start.
+    WINEDLLOVERRIDES: "mscoree=;mshtml=;winemenubuilder.exe=",
+  };
+}
+
+/** Makes what all tests share, unless it is there. Returns the prefix. */
+async function prepared(): Promise<string> {
+  const prefix = join(CACHE, "prefix");
+  Deno.mkdirSync(CACHE, { recursive: true });
+  using lock = Deno.openSync(join(CACHE, "lock"), { write: true, create: true });
+  await lock.lock(true);
+  const sources = ["shim.c", "launch.c", "bcryptprimitives.c"].map((name) =>
+    join(ROOT, "tests", "wine", name)
+  );
+  const state = sources.map((source) => Deno.readTextFileSync(source)).join("\n");
+  const mark = join(CACHE, "prepared");
+  if (readIfThere(mark) === state) return prefix;
+  await Deno.remove(prefix, { recursive: true }).catch(unlessMissing);
+  await mustRun(LOADER, ["wineboot", "--init"]);
+  const [shim = "", launch = "", random = ""] = sources;
+  const library = join(prefix, "drive_c/windows/system32/bcryptprimitives.dll");
+  await mustRun(COMPILER, ["-O1", "-municode", "-o", join(CACHE, "shim.exe"), shim, "-lws2_32"]);
+  await mustRun(COMPILER, ["-O1", "-municode", "-o", join(CACHE, "launch.exe"), launch]);
+  await mustRun(COMPILER, ["-shared", "-o", library, random, "-ladvapi32"]);
+  Deno.writeTextFileSync(mark, state);
+  return prefix;
+}
+
+async function mustRun(program: string, args: readonly string[]): Promise<void> {
+  const result = await runToEnd(program, { args, cwd: CACHE, env: wineVariables() });
+  if (result.code !== 0) throw new Error(`${program} ${args.join(" ")}\n${described(result)}`);
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    unlessMissing(error);
+    return undefined;
+  }
+}
+
+function unlessMissing(error: unknown): void {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+}
+
+/** Functions of Windows that Wine 8 implements only in part: V8 does without where they are missing. */
+const HALF_DONE: readonly string[] = ["VirtualAlloc2", "MapViewOfFile3", "UnmapViewOfFile2"];
+
+/** Returns a copy of a program that does not find what Wine has only half of. */
+export async function patched(program: string): Promise<string> {
+  const { mtime, size } = await Deno.stat(program);
+  const folder = join(CACHE, "programs", `${mtime?.getTime()}-${size}`);
+  const copy = join(folder, basename(program));
+  if (await Deno.stat(copy).catch(unlessMissing) !== undefined) return copy;
+  const bytes = Buffer.from(await Deno.readFile(program));
+  for (const name of HALF_DONE) {
+    const [wanted, other] = [Buffer.from(`${name}\0`), Buffer.from(`${name.slice(0, -1)}Z\0`)];
+    for (let at = bytes.indexOf(wanted); at >= 0; at = bytes.indexOf(wanted, at)) {
+      other.copy(bytes, at);
+    }
+  }
+  Deno.mkdirSync(folder, { recursive: true });
+  const temporary = Deno.makeTempFileSync({ dir: folder });
+  await Deno.writeFile(temporary, bytes);
+  await Deno.rename(temporary, copy);
+  return copy;
+}
+
+/** Returns the Windows executable that is to be tested: `CCSYNC_WINDOWS_BIN`, else one made of the sources. */
+export async function windowsExecutable(): Promise<string> {
+  const named = Deno.env.get("CCSYNC_WINDOWS_BIN");
+  if (named !== undefined) return named;
+  const output = join(CACHE, "ccsync.exe");
+  const target = ["--target", "x86_64-pc-windows-msvc", "--test-runtime", "--output", output];
+  const args = ["run", "-A", "--frozen", join(ROOT, "scripts/build.ts"), ...target];
+  const result = await runToEnd(Deno.execPath(), { args, cwd: ROOT });
+  if (result.code !== 0) throw new Error(`cannot build for Windows\n${described(result)}`);
+  return output;
+}
+
+/** Returns Deno for Windows, which runs the tests themselves there. */
+export async function windowsDeno(): Promise<string> {
+  return await packageFile("@deno/win32-x64", "2.9.5", "deno.exe");
+}
