@@ -16,6 +16,8 @@ export interface CcsyncMachine {
   readonly tmp: string;
   /** Further variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How ccsync is started there. @default a program of this system */
+  readonly invocation?: (args: readonly string[]) => Promise<Program>;
 }
 
 /**
@@ -53,6 +55,7 @@ export async function invocationOf(
   machine: CcsyncMachine,
   args: readonly string[],
 ): Promise<Program> {
+  if (machine.invocation !== undefined) return await machine.invocation(args);
   const program = await programOf();
   const env = {
     PATH: Deno.env.get("PATH") ?? "",

@@ -15,7 +15,7 @@ import { type ProcessResult, type RunningProcess, runToEnd, until } from "./proc
 export const FIXTURES = fileURLToPath(new URL("../fixtures", import.meta.url));
 
 /** The paths that stand in the fixtures. */
-const RECORDED = { home: "/home/alice", tmp: "/tmp/claude-1500" } as const;
+export const RECORDED = { home: "/home/alice", tmp: "/tmp/claude-1500" } as const;
 
 /** A temporary folder with a hub and machines. Dispose it to remove everything. */
 export class World implements Disposable {
@@ -150,6 +150,11 @@ export class TestMachine implements CcsyncMachine {
     Deno.mkdirSync(this.tmp, { recursive: true });
   }
 
+  /** Returns a path as the machine itself writes it. */
+  own(path: string): string {
+    return path;
+  }
+
   get claude(): string {
     return join(this.home, ".claude");
   }
@@ -223,7 +228,7 @@ export class TestMachine implements CcsyncMachine {
 
   /** Returns where the transcript of a session of a project lies. */
   transcriptPath(id: string, project = "app"): string {
-    const directory = projectDirName(join(this.projects, project));
+    const directory = projectDirName(this.own(join(this.projects, project)));
     return join(this.claude, "projects", directory, `${id}.jsonl`);
   }
 
@@ -324,8 +329,8 @@ export class TestMachine implements CcsyncMachine {
 
   #inProject(text: string, project: string | undefined): string {
     if (project === undefined) return text;
-    const from = join(this.projects, "app");
-    return text.replaceAll(from, join(this.projects, project));
+    const json = (name: string) => JSON.stringify(this.own(join(this.projects, name))).slice(1, -1);
+    return text.replaceAll(json("app"), json(project));
   }
 
   /** Writes a transcript as Claude Code would: readable by its owner only. */

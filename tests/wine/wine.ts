@@ -65,7 +65,8 @@ export class Wine implements Disposable {
 
   /** Makes the prefix where it is not there, and listens for the shims. */
   static async start(): Promise<Wine> {
-    const prefix = await prepared();
+    // By its real path, which is what Linux machines on its C: know.
+    const prefix = await Deno.realPath(await prepared());
     const drives = new Drives(prefix);
     const relay = new Relay(drives);
     const shims = Deno.makeTempDirSync({ dir: drives.c, prefix: "shims-" });
