@@ -71,7 +71,7 @@ export class PendingFile implements Disposable {
     this.#file.syncSync();
     if (mtimeMs !== undefined) this.#file.utimeSync(mtimeMs / 1000, mtimeMs / 1000);
     this.#close();
-    Deno.renameSync(this.#temporary, this.#target);
+    patiently(() => Deno.renameSync(this.#temporary, this.#target));
     this.#placed = true;
     syncDirectory(dirname(this.#target));
   }
@@ -85,6 +85,32 @@ export class PendingFile implements Disposable {
   #close(): void {
     if (this.#open) this.#file.close();
     this.#open = false;
+  }
+}
+
+/** How often something is tried that Windows refuses, and the milliseconds between. */
+const TRIES = 20;
+const PAUSE_MS = 50;
+
+/** Access is denied, sharing or lock violation. Source: winerror.h */
+const IN_USE = /\(os error (?:5|32|33)\)/;
+
+/**
+ * Does what Windows refuses while another program has the file open: virus scanners and indexers have what was
+ * just written, for a moment.
+ *
+ * @throws What the work throws, if that goes on for a second
+ */
+export function patiently<T>(work: () => T, os = Deno.build.os): T {
+  for (let tries = 1;; tries++) {
+    try {
+      return work();
+    } catch (error) {
+      const isInUse = os === "windows" && error instanceof Error && IN_USE.test(error.message);
+      if (!isInUse || tries === TRIES) throw error;
+      // Nothing else is to happen meanwhile, as nothing does while a file is renamed.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
   }
 }
 

@@ -17,10 +17,22 @@ export const FIXTURES = fileURLToPath(new URL("../fixtures", import.meta.url));
 /** The paths that stand in the fixtures. */
 export const RECORDED = { home: "/home/alice", tmp: "/tmp/claude-1500" } as const;
 
+/** What makes the machines of a world. */
+export interface MachineMaker {
+  /** Where the folders of worlds are made. @default the system's temporary directory */
+  readonly parent?: string;
+  /** Returns a machine with a home of its own. */
+  make(world: World, id: string, options: MachineOptions): TestMachine;
+}
+
 /** A temporary folder with a hub and machines. Dispose it to remove everything. */
-export class World implements Disposable {
+export class World implements AsyncDisposable {
   readonly folder: string;
   readonly hub: string;
+  /** All machines have this system, unless somebody puts another maker here before the tests begin. */
+  static maker: MachineMaker = {
+    make: (world, id, options) => new TestMachine(world, id, options),
+  };
   #isKept = false;
 
   private constructor(folder: string) {
@@ -31,9 +43,9 @@ export class World implements Disposable {
   /**
    * Makes an empty world.
    *
-   * @param parent Where its folder is made @default the system's temporary directory
+   * @param parent Where its folder is made @default where the maker of machines wants it
    */
-  static async create(parent?: string): Promise<World> {
+  static async create(parent = World.maker.parent): Promise<World> {
     const place = parent === undefined ? {} : { dir: parent };
     const folder = await Deno.makeTempDir({ prefix: "ccsync-world-", ...place });
     return new World(await Deno.realPath(folder));
@@ -41,7 +53,7 @@ export class World implements Disposable {
 
   /** Returns a machine with a home of its own; nothing is set up on it. */
   machine(id: string, options: MachineOptions = {}): TestMachine {
-    return new TestMachine(this, id, options);
+    return World.maker.make(this, id, options);
   }
 
   /** Returns a machine that has joined the hub, with PROJECTS as a placeholder. */
@@ -111,8 +123,9 @@ export class World implements Disposable {
     this.#isKept = true;
   }
 
-  [Symbol.dispose](): void {
+  [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isKept) removeTree(this.folder);
+    return Promise.resolve();
   }
 }
 

@@ -26,6 +26,8 @@ export class Relay implements Disposable {
   constructor(drives: Drives) {
     this.#drives = drives;
     this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    // Whoever forgets to dispose it ends all the same.
+    this.#listener.unref();
     this.#accept();
   }
 

@@ -7,7 +7,9 @@
  * @module
  */
 import { join } from "node:path";
+import { readTextIfThere } from "../../src/machine/files.ts";
 import type { Program } from "../support/ccsync.ts";
+import { RunningProcess, until } from "../support/process.ts";
 import { type MachineOptions, RECORDED, TestMachine, World } from "../support/world.ts";
 import { windowsExecutable, type Wine } from "./wine.ts";
 
@@ -65,6 +67,24 @@ export class WindowsMachine extends TestMachine {
       CCSYNC_CLAUDE: `${home}\\bin\\claude.exe`,
       ...this.env,
     };
+  }
+
+  /** Has one of its files open as another program, until it is disposed. Returns that program's process id, too. */
+  async hold(
+    path: string,
+    mode: "alone" | "shared",
+  ): Promise<AsyncDisposable & { readonly pid: number }> {
+    const args = [mode, this.own(path)];
+    const program = await this.#wine.program(this.#wine.own("hold"), args, this.variables);
+    const running = new RunningProcess(
+      program.path,
+      { args: program.args, cwd: this.home, env: program.env },
+      () => undefined,
+    );
+    const mark = `${path}.held`;
+    const pid = await until(mark, () => Number(readTextIfThere(mark)) || undefined);
+    Deno.removeSync(mark);
+    return { pid, [Symbol.asyncDispose]: () => running[Symbol.asyncDispose]() };
   }
 
   override scriptClaude(body: string): void {

@@ -16,10 +16,16 @@ import { Relay } from "./relay.ts";
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CACHE = join(ROOT, ".cache", "wine");
 const LOADER = "/usr/lib/wine/wine64";
+const SERVER = "/usr/lib/wine/wineserver64";
+/** Seconds that the server and Windows' services stay for the next program: starting them takes some. */
+const STAYS = 30;
 const COMPILER = "x86_64-w64-mingw32-gcc";
 
 /** Programs that Windows machines find on their PATH, as this system has them. */
 const SHIMS: readonly string[] = ["git", "gh", "sh"];
+
+/** Programs of our own for Windows, by their sources beside this one. */
+const OWN_PROGRAMS: readonly string[] = ["shim", "launch", "tasklist", "hold"];
 
 /** Why nothing runs under Wine here; `undefined` where it does. */
 export const noWine: string | undefined = await whyNoWine();
@@ -65,6 +71,7 @@ export class Wine implements Disposable {
 
   /** Makes the prefix where it is not there, and listens for the shims. */
   static async start(): Promise<Wine> {
+    await keepServer();
     // By its real path, which is what Linux machines on its C: know.
     const prefix = await Deno.realPath(await prepared());
     const drives = new Drives(prefix);
@@ -73,6 +80,7 @@ export class Wine implements Disposable {
     const wine = new Wine(drives, relay, shims);
     Deno.writeTextFileSync(join(shims, "port"), `${relay.port}`);
     for (const name of SHIMS) wine.addShim(join(shims, `${name}.exe`));
+    Deno.copyFileSync(join(CACHE, "tasklist.exe"), join(shims, "tasklist.exe"));
     return wine;
   }
 
@@ -112,10 +120,27 @@ export class Wine implements Disposable {
     };
   }
 
+  /** Returns the path of one of our own programs on this system. */
+  own(name: string): string {
+    return join(CACHE, `${name}.exe`);
+  }
+
   [Symbol.dispose](): void {
     this.#relay[Symbol.dispose]();
     Deno.removeSync(this.shims, { recursive: true });
   }
+}
+
+/** Starts the server, unless one runs already: that one stays then. */
+async function keepServer(): Promise<void> {
+  await new Deno.Command(SERVER, {
+    args: [`-p${STAYS}`],
+    env: wineVariables(),
+    clearEnv: true,
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn().status;
 }
 
 const SYSTEM_PATH = "C:\\windows\\system32;C:\\windows";
@@ -139,19 +164,20 @@ async function prepared(): Promise<string> {
   Deno.mkdirSync(CACHE, { recursive: true });
   using lock = Deno.openSync(join(CACHE, "lock"), { write: true, create: true });
   await lock.lock(true);
-  const sources = ["shim.c", "launch.c", "bcryptprimitives.c"].map((name) =>
-    join(ROOT, "tests", "wine", name)
-  );
-  const state = sources.map((source) => Deno.readTextFileSync(source)).join("\n");
+  const source = (name: string) => join(ROOT, "tests", "wine", `${name}.c`);
+  const names = ["bcryptprimitives", ...OWN_PROGRAMS];
+  const state = names.map((name) => Deno.readTextFileSync(source(name))).join("\n");
   const mark = join(CACHE, "prepared");
   if (readIfThere(mark) === state) return prefix;
   await Deno.remove(prefix, { recursive: true }).catch(unlessMissing);
   await mustRun(LOADER, ["wineboot", "--init"]);
-  const [shim = "", launch = "", random = ""] = sources;
   const library = join(prefix, "drive_c/windows/system32/bcryptprimitives.dll");
-  await mustRun(COMPILER, ["-O1", "-municode", "-o", join(CACHE, "shim.exe"), shim, "-lws2_32"]);
-  await mustRun(COMPILER, ["-O1", "-municode", "-o", join(CACHE, "launch.exe"), launch]);
+  const random = source("bcryptprimitives");
   await mustRun(COMPILER, ["-shared", "-o", library, random, "-ladvapi32"]);
+  for (const name of OWN_PROGRAMS) {
+    const program = join(CACHE, `${name}.exe`);
+    await mustRun(COMPILER, ["-O1", "-municode", "-o", program, source(name), "-lws2_32"]);
+  }
   Deno.writeTextFileSync(mark, state);
   return prefix;
 }
