@@ -125,6 +125,8 @@ const WINDOWS_ERRORS: Readonly<Record<string, string>> = {
   112: "no space left on device",
   123: "its name is not allowed on Windows",
   206: "file name too long",
+  // Wine says so of paths of more than 260 characters.
+  234: "file name too long",
   1117: "input/output error",
 };
 
@@ -135,6 +137,11 @@ export function inEnglish(message: string, os = Deno.build.os): string {
     const words = WINDOWS_ERRORS[number];
     return words === undefined ? text : `${words} (os error ${number})`;
   });
+}
+
+/** Returns what went wrong first, where putting things away went wrong after that. */
+export function firstFailure(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstFailure(error.suppressed) : error;
 }
 
 /** Returns the message of anything that was thrown. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { FileTrouble, inEnglish, systemFailure } from "../src/errors.ts";
+import { FileTrouble, firstFailure, inEnglish, systemFailure } from "../src/errors.ts";
 
 Deno.test("inEnglish() tells what Windows says in the user's language by its number", () => {
   const cases: readonly [said: string, english: string][] = [
@@ -29,4 +29,11 @@ Deno.test("systemFailure() explains failures of the computer, and no others", ()
   assert.equal(inUse?.message, "cannot go on: another program has a file open: open 'C:\\x'");
   assert.equal(systemFailure(new FileTrouble("it changed"))?.message, "cannot go on: it changed");
   assert.equal(systemFailure(new TypeError("Cannot read properties of undefined")), undefined);
+});
+
+Deno.test("firstFailure() returns what went wrong before anything was put away", () => {
+  const first = new Error("first");
+  const second = new SuppressedError(new Error("second"), first);
+  assert.equal(firstFailure(new SuppressedError(new Error("third"), second)), first);
+  assert.equal(firstFailure(first), first);
 });

@@ -258,6 +258,22 @@ export function removeIfThere(path: string): void {
   }
 }
 
+/** Removes what is at a path, if something is, and all that is in it. */
+export function removeTree(path: string): void {
+  const info = lstatIfThere(path);
+  if (info === undefined) return;
+  // Git makes its objects read-only, and not every Windows removes such files.
+  if (info.isDirectory && Deno.build.os === "windows") makeWritable(path);
+  patiently(() => Deno.removeSync(path, { recursive: true }));
+}
+
+function makeWritable(path: string): void {
+  for (const { isDirectory, isFile, name } of entriesOf(path)) {
+    if (isDirectory) makeWritable(join(path, name));
+    else if (isFile) Deno.chmodSync(join(path, name), 0o666);
+  }
+}
+
 /** Removes a file, and the directories above it that are empty without it, up to `root`, which stays. */
 export function removeWithFolders(file: string, root: string): void {
   Deno.removeSync(file);

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { removeTree } from "../../src/machine/files.ts";
 
 /** A temporary folder of its own, by its real path. Dispose it to remove all of it. */
 export class Folder implements Disposable {
@@ -34,27 +35,5 @@ export class Folder implements Disposable {
 
   [Symbol.dispose](): void {
     removeTree(this.path);
-  }
-}
-
-/** Removes a directory with all that is in it, such as git's read-only files. */
-export function removeTree(path: string): void {
-  try {
-    Deno.removeSync(path, { recursive: true });
-  } catch (error) {
-    // Windows 10 and later remove read-only files; Wine 8 does not.
-    if (Deno.build.os !== "windows" || !(error instanceof Deno.errors.PermissionDenied)) {
-      throw error;
-    }
-    makeWritable(path);
-    Deno.removeSync(path, { recursive: true });
-  }
-}
-
-function makeWritable(path: string): void {
-  for (const { isDirectory, isSymlink, name } of Deno.readDirSync(path)) {
-    const inner = join(path, name);
-    if (isDirectory) makeWritable(inner);
-    else if (!isSymlink) Deno.chmodSync(inner, 0o666);
   }
 }

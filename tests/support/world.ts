@@ -5,10 +5,9 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { lstatIfThere } from "../../src/machine/files.ts";
+import { lstatIfThere, removeTree } from "../../src/machine/files.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { ccsync, type CcsyncMachine, scriptedClaude, startCcsync, tryCcsync } from "./ccsync.ts";
-import { removeTree } from "./folder.ts";
 import { type ProcessResult, type RunningProcess, runToEnd, until } from "./process.ts";
 
 /** Where the real files of Claude Code are that tests use; all of them were written in `/home/alice`. */
