@@ -96,7 +96,7 @@ windowsTest(
         name,
       );
     }
-    assert.match((await desk.ccsync("push")).stderr, /nothing to push/);
+    assert.match((await desk.ccsync("push")).stdout, /nothing to push/);
     const listed = JSON.parse((await desk.ccsync("list", "--all", "--json")).stdout);
     assert.deepEqual(
       listed.map(({ project }: { project: string }) => project.slice(0, 3)),
@@ -281,7 +281,7 @@ windowsTest(
       JSON.parse(laptop.read(id)).message.content,
       `in ${join(laptop.projects, "app")}/src`,
     );
-    assert.match((await desk.ccsync("push")).stderr, /nothing to push/);
+    assert.match((await desk.ccsync("push")).stdout, /nothing to push/);
   },
 );
 

@@ -8,6 +8,7 @@ import { Buffer } from "node:buffer";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { packageFile } from "../../scripts/build.ts";
+import { entriesOf, lstatIfThere, readTextIfThere, removeTree } from "../../src/machine/files.ts";
 import type { Program } from "../support/ccsync.ts";
 import { described, runToEnd } from "../support/process.ts";
 import { Drives } from "./drives.ts";
@@ -41,19 +42,6 @@ async function whyNoWine(): Promise<string | undefined> {
     }
   }
   return undefined;
-}
-
-/** Defines a test that needs Wine; where it cannot run, it is ignored, and its name says why. */
-export function wineTest(name: string, work: (wine: Wine) => Promise<void>): void {
-  const ignored = noWine === undefined ? "" : ` (ignored: ${noWine})`;
-  Deno.test({
-    name: name + ignored,
-    ignore: noWine !== undefined,
-    fn: async () => {
-      using wine = await Wine.start();
-      await work(wine);
-    },
-  });
 }
 
 /** Where Windows programs run. Dispose it once they have ended. */
@@ -168,8 +156,8 @@ async function prepared(): Promise<string> {
   const names = ["bcryptprimitives", ...OWN_PROGRAMS];
   const state = names.map((name) => Deno.readTextFileSync(source(name))).join("\n");
   const mark = join(CACHE, "prepared");
-  if (readIfThere(mark) === state) return prefix;
-  await Deno.remove(prefix, { recursive: true }).catch(unlessMissing);
+  if (readTextIfThere(mark) === state) return prefix;
+  removeTree(prefix);
   await mustRun(LOADER, ["wineboot", "--init"]);
   const library = join(prefix, "drive_c/windows/system32/bcryptprimitives.dll");
   const random = source("bcryptprimitives");
@@ -187,19 +175,6 @@ async function mustRun(program: string, args: readonly string[]): Promise<void> 
   if (result.code !== 0) throw new Error(`${program} ${args.join(" ")}\n${described(result)}`);
 }
 
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    unlessMissing(error);
-    return undefined;
-  }
-}
-
-function unlessMissing(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
-}
-
 /** Functions of Windows that Wine 8 implements only in part: V8 does without where they are missing. */
 const HALF_DONE: readonly string[] = ["VirtualAlloc2", "MapViewOfFile3", "UnmapViewOfFile2"];
 
@@ -208,7 +183,7 @@ export async function patched(program: string): Promise<string> {
   const { mtime, size } = await Deno.stat(program);
   const folder = join(CACHE, "programs", `${mtime?.getTime()}-${size}`);
   const copy = join(folder, basename(program));
-  if (await Deno.stat(copy).catch(unlessMissing) !== undefined) return copy;
+  if (lstatIfThere(copy) !== undefined) return copy;
   const bytes = Buffer.from(await Deno.readFile(program));
   for (const name of HALF_DONE) {
     const [wanted, other] = [Buffer.from(`${name}\0`), Buffer.from(`${name.slice(0, -1)}Z\0`)];
@@ -216,11 +191,24 @@ export async function patched(program: string): Promise<string> {
       other.copy(bytes, at);
     }
   }
+  removeOldCopies(basename(program));
   Deno.mkdirSync(folder, { recursive: true });
   const temporary = Deno.makeTempFileSync({ dir: folder });
   await Deno.writeFile(temporary, bytes);
   await Deno.rename(temporary, copy);
   return copy;
+}
+
+/** Milliseconds after which nobody uses a copy of an earlier build any more. */
+const COPY_KEPT_MS = 3_600_000;
+
+/** Each build has a copy of some 97 MB. */
+function removeOldCopies(name: string): void {
+  for (const folder of entriesOf(join(CACHE, "programs"))) {
+    const path = join(CACHE, "programs", folder.name);
+    const made = lstatIfThere(join(path, name))?.mtime?.getTime() ?? Infinity;
+    if (Date.now() - made > COPY_KEPT_MS) removeTree(path);
+  }
 }
 
 /** Returns the Windows executable that is to be tested: `CCSYNC_WINDOWS_BIN`, else one made of the sources. */
