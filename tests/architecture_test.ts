@@ -29,7 +29,7 @@ const LAYERS: readonly (readonly string[])[] = [
 
 /** Values in, values out. */
 const PURE =
-  /^src\/(?:transcript\/|translate\/|memory\/|sync\/(?:plan|daemon\/timetable)\.ts$|machine\/schedules\.ts$)/;
+  /^src\/(?:transcript\/|translate\/|memory\/|cli\/completion\/|sync\/(?:plan|daemon\/timetable)\.ts$|machine\/schedules\.ts$)/;
 
 /** What pure code may import that is not ours: computation only. */
 const PURE_MODULES: ReadonlySet<string> = new Set([
@@ -53,13 +53,17 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
     /^src\/(?:machine\/(?:config|journal)|hub\/(?:format|locks)|claude\/live|sync\/daemon\/record)\.ts$/,
 };
 
+/** What `--version` and `--help` wait for. What commands need is loaded when they are run. */
+const STARTED =
+  /^(?:main\.ts|deno\.json|src\/(?:cli\/(?:app|commands|completion\/shells|terminal)|machine\/(?:environment|files)|errors|version)\.ts|npm:(?:@commander-js\/extra-typings|commander|picocolors))$/;
+
 /** Parts of `Deno` that have one home each; the rest of it is files, and stays out of {@linkcode PURE}. */
 const PLACES: Readonly<Record<string, RegExp>> = {
   "Deno.args": /^main\.ts$/,
   "Deno.exit": /^main\.ts$/,
   "Deno.env": /^src\/(?:machine\/environment|hub\/git|hub\/github|cli\/terminal)\.ts$/,
   "Deno.Command":
-    /^src\/(?:claude\/client|hub\/git|hub\/github|machine\/(?:editor|processes|scheduler|self))\.ts$/,
+    /^src\/(?:claude\/client|hub\/git|hub\/github|machine\/(?:editor|installation|processes|scheduler|self))\.ts$/,
   "Deno.stdin": /^src\/(?:hub\/git|cli\/(?:prompts|commands\/hook))\.ts$/,
   "Deno.stdout": /^src\/cli\/terminal\.ts$/,
   "Deno.stderr": /^src\/cli\/(?:prompts|terminal)\.ts$/,
@@ -108,6 +112,8 @@ interface Import {
   readonly to: string;
   /** Whether it is gone at run time. */
   readonly isType: boolean;
+  /** Whether it is loaded only when it is come to: `await import()`. */
+  readonly isLate: boolean;
 }
 
 interface Module {
@@ -126,6 +132,7 @@ const INFO = v.object({
         specifier: v.string(),
         code: v.optional(TARGET),
         type: v.optional(TARGET),
+        isDynamic: v.optional(v.boolean(), false),
       })),
       [],
     ),
@@ -143,9 +150,10 @@ async function readModules(): Promise<Module[]> {
   assert.deepEqual(modules.filter(({ error }) => error !== undefined), []);
   return modules.filter(({ specifier }) => specifier.startsWith("file:")).map((module) => ({
     path: ownPath(module.specifier),
-    imports: module.dependencies.map(({ code, type }) => ({
+    imports: module.dependencies.map(({ code, type, isDynamic }) => ({
       to: ownPath((code ?? type)?.specifier ?? ""),
       isType: code === undefined,
+      isLate: isDynamic,
     })),
   }));
 }
@@ -211,6 +219,18 @@ Deno.test("nothing is imported in a circle at run time", () => {
     return circles;
   };
   assert.deepEqual(SOURCES.flatMap(({ path }) => follow(path, [])), []);
+});
+
+Deno.test("what every start loads is the command line alone", () => {
+  const loaded = new Set(["main.ts"]);
+  // A set goes on to what is added while it is walked.
+  for (const path of loaded) {
+    const module = SOURCES.find((source) => source.path === path);
+    for (const { to, isType, isLate } of module?.imports ?? []) {
+      if (!isType && !isLate && !to.startsWith("node:")) loaded.add(to);
+    }
+  }
+  assert.deepEqual([...loaded].filter((path) => !STARTED.test(path)), []);
 });
 
 Deno.test("each package is imported in its own places only, and of an exact version", () => {
@@ -333,7 +353,7 @@ Deno.test("usesOf() finds what the rules are about, and nothing in comments, tex
   assert.equal(found.filter((what) => what === "new Date()").length, 1);
 });
 
-Deno.test("transcript/, translate/, memory/ and sync/plan.ts are pure", () => {
+Deno.test("transcript/, translate/, memory/, completion and sync/plan.ts are pure", () => {
   const broken = places((path, what) => {
     if (!PURE.test(path)) return false;
     return what === "await" || what === "new Date()" || isIn(what, IMPURE) ||

@@ -3,14 +3,14 @@
  *
  * @module
  */
-import { isAbsolute, join, resolve } from "node:path";
+import { isAbsolute, join } from "node:path";
 import type { LocalPath } from "../brands.ts";
 import { CcsyncError } from "../errors.ts";
 import type { Environment } from "../machine/environment.ts";
+import { findProgram } from "../machine/programs.ts";
 
 /** Where its own installer and older versions put it, relative to the home directory. */
 const USUAL_PLACES: readonly string[] = [".local/bin", ".claude/local", "bin"];
-const WINDOWS_ENDINGS: readonly string[] = [".exe", ".cmd", ".bat"];
 
 /**
  * Returns the path of Claude Code's program.
@@ -25,12 +25,8 @@ export function findClient(
 ): string {
   const isPath = isAbsolute(claudeProgram) || /[/\\]/.test(claudeProgram);
   const places = [...searchPath, ...USUAL_PLACES.map((place) => join(home, place))];
-  const paths = isPath
-    ? [resolve(claudeProgram)]
-    : places.map((place) => resolve(place, claudeProgram));
-  const endings = os === "windows" ? ["", ...WINDOWS_ENDINGS] : [""];
-  const found = paths.flatMap((path) => endings.map((ending) => path + ending))
-    .find((path) => isProgram(path, os));
+  // A path that is whole, or begins here, is not looked for in directories.
+  const found = findProgram(claudeProgram, isPath ? ["."] : places, os);
   if (found !== undefined) return found;
   throw new CcsyncError(
     "setup",
@@ -43,20 +39,6 @@ export function findClient(
       ],
     },
   );
-}
-
-function isProgram(path: string, os: Environment["os"]): boolean {
-  try {
-    const { isFile, mode } = Deno.statSync(path);
-    // On Windows a script of npm's for other shells has the bare name.
-    if (os === "windows") {
-      return isFile && WINDOWS_ENDINGS.some((end) => path.toLowerCase().endsWith(end));
-    }
-    return isFile && ((mode ?? 0) & 0o111) !== 0;
-  } catch {
-    // Not there, or nothing that this user may look at: the next place counts.
-    return false;
-  }
 }
 
 /** Claude Code while it runs. */

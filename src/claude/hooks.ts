@@ -51,6 +51,19 @@ function hasHooks(text: string, program: string): boolean {
   return commands.sort().join("\n") === wanted.sort().join("\n");
 }
 
+/**
+ * Returns what ccsync's hooks in settings are: none, all of this program, or others.
+ *
+ * @param text The file's content, empty where there is none
+ * @param program How this ccsync is started, quoted for a shell
+ * @throws {CcsyncError} kind "setup" when it is not such settings
+ */
+export function hooksIn(text: string, program: string): "none" | "complete" | "other" {
+  if (text.trim() === "") return "none";
+  if (hasHooks(text, program)) return "complete";
+  return ownEntries(rootOf(text)).next().done === true ? "none" : "other";
+}
+
 /** Returns settings without ccsync's hooks. Throws as {@linkcode withHooks}. */
 export function withoutHooks(text: string): string {
   let result = text;

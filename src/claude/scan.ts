@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, sep } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
 import { entriesOf, lstatIfThere, readRange, tidyEntriesOf } from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
@@ -60,7 +60,8 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
     for (const entry of entries ?? []) {
       const id = entry.name.endsWith(".jsonl") ? asSessionId(entry.name.slice(0, -6)) : undefined;
       if (id === undefined) continue;
-      const path = join(directory, entry.name) as LocalPath;
+      // Not `join()`: this is done for every session.
+      const path = `${directory}${sep}${entry.name}` as LocalPath;
       const info = entry.isFile ? lstatIfThere(path) : undefined;
       if (info?.isFile !== true) {
         skipped.push({ what: path, why: "it is not a regular file" });
@@ -98,8 +99,8 @@ export function scanSidecars(
 ): LocalSidecar[] {
   const found: LocalSidecar[] = [];
   for (const root of SIDECAR_ROOTS) {
+    if (!names.hasSidecars(claudeDir, transcript, id, root)) continue;
     const directory = sidecarDirectory(claudeDir, transcript, id, root);
-    if (!names.has(directory)) continue;
     if (lstatIfThere(directory)?.isSymlink === true) {
       skipped.push({ what: directory, why: "it is a link" });
     } else if (root === "plans") {
@@ -115,9 +116,27 @@ export function scanSidecars(
 export class Names {
   readonly #inDirectory = new Map<string, ReadonlySet<string>>();
 
-  /** Returns whether a path is there, or could be: its directory may be one that cannot be read. */
-  has(path: string): boolean {
-    const directory = dirname(path);
+  /** Where the sidecars under a root lie, as long as all sessions' do in one directory. */
+  readonly #parents = new Map<SidecarRoot, string>();
+
+  /** Returns whether there are sidecars of a session under a root, or could be. */
+  hasSidecars(
+    claudeDir: LocalPath,
+    transcript: LocalPath,
+    id: SessionId,
+    root: SidecarRoot,
+  ): boolean {
+    if (root === "session") return this.has(transcript.slice(0, -basenameLength(transcript)), id);
+    let parent = this.#parents.get(root);
+    if (parent === undefined) {
+      parent = dirname(sidecarDirectory(claudeDir, transcript, id, root));
+      this.#parents.set(root, parent);
+    }
+    return this.has(parent, root === "plans" ? root : id);
+  }
+
+  /** Returns whether a name is in a directory, or could be: the directory may be one that cannot be read. */
+  has(directory: string, name: string): boolean {
     let names = this.#inDirectory.get(directory);
     if (names === undefined) {
       try {
@@ -129,8 +148,13 @@ export class Names {
       }
       this.#inDirectory.set(directory, names);
     }
-    return names.has(basename(path));
+    return names.has(name);
   }
+}
+
+/** Returns how long the last name of a path is. `basename()` takes a while, and transcripts are many. */
+function basenameLength(path: string): number {
+  return path.length - Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) - 1;
 }
 
 /** Returns where the sidecars under a root lie. */

@@ -8,30 +8,38 @@ import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { CcsyncError, EXIT_CODES, firstFailure, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
-import { automationTrouble } from "./automation.ts";
-import type { Context, Ending } from "./context.ts";
-import { runConfigShow } from "./commands/config.ts";
 import {
+  automationTrouble,
+  removeReplaced,
   runAddPlaceholder,
   runAddSyncDirectory,
+  runComplete,
+  runCompletions,
   runConfigEdit,
+  runConfigShow,
+  runDaemon,
+  runDoctor,
+  runHook,
+  runInit,
+  runList,
+  runLockCleanup,
+  runLockRelease,
+  runLockShow,
+  runPull,
+  runPush,
   runRemovePlaceholder,
   runRemoveSyncDirectory,
+  runResume,
   runSetPath,
-} from "./commands/config_change.ts";
-import { runDaemon } from "./commands/daemon.ts";
-import { runDoctor } from "./commands/doctor.ts";
-import { runHook } from "./commands/hook.ts";
-import { runInit } from "./commands/init.ts";
-import { runList } from "./commands/list.ts";
-import { runLockCleanup, runLockRelease, runLockShow } from "./commands/lock.ts";
-import { runPull } from "./commands/pull.ts";
-import { runPush } from "./commands/push.ts";
-import { runResume } from "./commands/resume.ts";
-import { runSetupHooks } from "./commands/setup_hooks.ts";
-import { runStatus } from "./commands/status.ts";
-import { runUndo } from "./commands/undo.ts";
-import { runUpdate } from "./commands/update.ts";
+  runSetupHooks,
+  runStatus,
+  runUndo,
+  runUpdate,
+  runUpgrade,
+} from "./commands.ts";
+import type { ParserCommand } from "./command_table.ts";
+import { INSTALLATION, SHELLS } from "./completion/shells.ts";
+import type { Context, Ending } from "./context.ts";
 import { type OutputOptions, Terminal } from "./terminal.ts";
 
 /** The surroundings a run needs, made once the options are known: `--help` needs none. */
@@ -45,11 +53,17 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
     await runHook(() => makeContext(terminal), args.slice(1));
     return 0;
   }
+  if (args[0] === COMPLETE) {
+    await runComplete(() => makeContext(terminal), commandTable(), args.slice(1));
+    return 0;
+  }
   let ending = "done" as Ending;
   const act = async (command: Command, work: (context: Context) => Promise<Ending>) => {
     terminal = new Terminal(outputOf(command.optsWithGlobals()));
     const context = makeContext(terminal);
-    const trouble = command.name() === "daemon" ? undefined : automationTrouble(context.env);
+    if (context.env.os === "windows") await removeReplaced(context.env);
+    const isAlone = ALONE.has(command.name());
+    const trouble = isAlone ? undefined : await automationTrouble(context.env);
     if (trouble !== undefined) terminal.warn(trouble);
     ending = await work(context);
   };
@@ -63,8 +77,17 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
   }
 }
 
-/** The command that no person runs. */
+/** The commands that no person runs. */
 const HOOK = "hook";
+const COMPLETE = "complete";
+
+/** Commands that do not tell how syncing by itself goes: the one that does it, and those without a hub. */
+const ALONE: ReadonlySet<string> = new Set(["daemon", "completions", "upgrade"]);
+
+/** Returns the commands, which do nothing. */
+export function commandTable(): ParserCommand {
+  return buildProgram(() => Promise.resolve(), []);
+}
 
 type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Promise<void>;
 
@@ -168,9 +191,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
   )
     .option("--remove", "take the hooks away again")
     .option("--dry-run", "show the settings as they would be, write nothing")
-    .action((options, command) =>
-      on(command, (context) => Promise.resolve(runSetupHooks(context, options)))
-    );
+    .action((options, command) => on(command, (context) => runSetupHooks(context, options)));
 
   const lock = group(program, "lock", "show or release locks");
   lock.command("show").description("show all locks").action((_options, command) =>
@@ -243,6 +264,16 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     );
   config.command("edit").description("open the configuration in your editor")
     .action((_options, command) => on(command, runConfigEdit));
+
+  program.command("upgrade").description("replace this ccsync by the latest version")
+    .option("--check", "say whether there is a newer version, change nothing")
+    .option("--no-attestation", "do not have GitHub attest where it was built")
+    .action((options, command) => on(command, (context) => runUpgrade(context, options)));
+
+  program.command("completions").description("print what makes a shell complete ccsync's commands")
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
+    .addHelpText("after", INSTALLATION)
+    .action((shell, _options, command) => on(command, (context) => runCompletions(context, shell)));
   return program;
 }
 

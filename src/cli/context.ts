@@ -10,6 +10,7 @@ import { alone } from "../machine/one_process.ts";
 import { requireGit } from "../hub/git.ts";
 import type { SyncReport } from "../sync/report.ts";
 import { type Progress, Workspace } from "../sync/workspace.ts";
+import { advanced, begun, isDue, lineOf, type Work } from "./progress.ts";
 import { renderSync } from "./render.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -25,9 +26,20 @@ export interface Context {
 export type Ending = "done" | "partial" | { readonly code: number };
 
 /** Returns where a use case tells of its progress: the terminal. */
-export function progressOn(terminal: Terminal): Progress {
+export function progressOn(terminal: Terminal, now: () => number): Progress {
+  let work: Work | undefined;
   return {
     step: (what) => terminal.step(what),
+    begin: (what, total, done) => {
+      work = begun(what, total, done, now());
+    },
+    advance: (done) => {
+      if (work === undefined) return;
+      work = advanced(work, done);
+      if (!isDue(work, now())) return;
+      work = { ...work, shownAt: now() };
+      terminal.progress(lineOf(work, now()));
+    },
     warn: (what) => terminal.warn(what),
   };
 }
@@ -43,15 +55,18 @@ export async function inWorkspace<T>(
   isDryRun = false,
 ): Promise<T> {
   const config: Config = readConfig(env.ccsyncHome, env.style);
-  await requireGit();
+  // It is looked at while the state is opened.
+  const git = requireGit();
+  git.catch(() => undefined);
   return await onlyOne({ env, terminal }, async () => {
     const save = isDryRun ? () => undefined : undefined;
     await using workspace = Workspace.open(
       env,
       config,
-      progress ?? progressOn(terminal),
+      progress ?? progressOn(terminal, env.now),
       save,
     );
+    await git;
     if (isDryRun) workspace.state.pretend();
     try {
       return await work(workspace);

@@ -12,6 +12,7 @@ import { configPath } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { lstatIfThere, removeIfThere } from "../machine/files.ts";
 import { appendToLog } from "../machine/log.ts";
+import { giveBackMemory } from "../machine/memory.ts";
 import { networkAddresses } from "../machine/network.ts";
 import { ChangeWatcher } from "../machine/watch.ts";
 import { logPath, stopPath } from "../sync/daemon/files.ts";
@@ -66,6 +67,8 @@ export class Daemon implements Surroundings, Disposable {
       ...context,
       progress: {
         step: (what) => context.terminal.detail(what),
+        begin: () => undefined,
+        advance: () => undefined,
         warn: (what) => this.#warnings.push(what),
       },
     };
@@ -167,6 +170,7 @@ export class Daemon implements Surroundings, Disposable {
     this.#isOffline = outcome === "offline";
     if (this.#isOffline) this.#addresses = networkAddresses();
     await this.#forgetOver();
+    giveBackMemory();
     return outcome;
   }
 

@@ -10,6 +10,7 @@ import {
   type Installation,
   type Jobs,
   planInstallation,
+  SCHEDULER_NAMES,
   uninstall,
 } from "../machine/scheduler.ts";
 import type { Environment } from "../machine/environment.ts";
@@ -42,18 +43,12 @@ export async function schedule(context: Context, options: ScheduleOptions): Prom
   terminal.note(
     kind === "cron"
       ? "cron will run: ccsync daemon --once"
-      : `${NAMES[kind]} runs the daemon from now on`,
+      : `${SCHEDULER_NAMES[kind]} runs the daemon from now on`,
   );
   terminal.note(`log: ${logPath(env.ccsyncHome)}${kind === "systemd" ? SYSTEMD_LOG : ""}`);
   return "done";
 }
 
-const NAMES = {
-  systemd: "systemd",
-  launchd: "launchd",
-  cron: "cron",
-  windows: "Task Scheduler",
-} as const;
 const SYSTEMD_LOG = ", and: journalctl --user -u ccsync";
 
 function jobsOf(env: Environment, { args, interval }: ScheduleOptions): Jobs {
@@ -78,7 +73,7 @@ export async function unschedule(context: Context, isDryRun: boolean): Promise<E
   const { env, terminal } = context;
   const found = await uninstall(env, isDryRun);
   if (!isDryRun) await stopDaemon(env.ccsyncHome);
-  const names = found.map((kind) => NAMES[kind]).join(" and ");
+  const names = found.map((kind) => SCHEDULER_NAMES[kind]).join(" and ");
   if (terminal.options.isJson) terminal.json(found);
   else if (found.length === 0) terminal.note("nothing is installed");
   else terminal.result(`${isDryRun ? "would take it" : "taken"} from ${names}`);

@@ -45,7 +45,7 @@ export function layOut(
   available: number,
 ): Layout {
   const natural = columns.map(({ title }, i) =>
-    rows.reduce((widest, row) => Math.max(widest, width(row[i] ?? "")), width(title))
+    rows.reduce((widest, row) => Math.max(widest, widthOf(row[i] ?? "")), width(title))
   );
   const shown = columnsThatFit(columns, natural, available);
   const widths = shrink(columns, natural, shown, available);
@@ -103,15 +103,29 @@ export function fit(
   isLast = false,
   cut: "start" | "end" = "end",
 ): string {
-  const shown = width(text) > columns ? truncate(text, columns, cut) : text;
-  const padding = " ".repeat(Math.max(0, columns - width(shown)));
+  const shown = isWider(text, columns) ? truncate(text, columns, cut) : text;
+  const padding = " ".repeat(Math.max(0, columns - widthOf(shown)));
   if (align === "right") return padding + shown;
   return isLast ? shown : shown + padding;
+}
+
+/** Letters that are one column each, whatever stands beside them. A list has thousands of such cells. */
+const PLAIN = /^[\x20-\x7e]*$/;
+
+function widthOf(text: string): number {
+  return PLAIN.test(text) ? text.length : width(text);
+}
+
+function isWider(text: string, columns: number): boolean {
+  if (text.length > columns && PLAIN.test(text.slice(0, columns + 1))) return true;
+  return widthOf(text) > columns;
 }
 
 /** Cuts by what a reader sees as one character, so that no emoji is torn. */
 function truncate(text: string, columns: number, cut: "start" | "end"): string {
   if (columns <= 0) return "";
+  if (cut === "end" && PLAIN.test(text.slice(0, columns))) return text.slice(0, columns - 1) + "…";
+  if (PLAIN.test(text)) return "…" + text.slice(text.length - columns + 1);
   const characters = [...graphemes(text)].map(({ segment }) => segment);
   if (cut === "start") characters.reverse();
   const kept: string[] = [];

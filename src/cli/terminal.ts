@@ -17,6 +17,18 @@ export interface OutputOptions {
 /** Functions that colour a text, or leave it as it is. */
 export type Colors = ReturnType<typeof pc.createColors>;
 
+const CLEAR_LINE = "\r\x1b[2K";
+
+/** Columns of the terminal that stderr goes to. */
+function errorWidth(): number {
+  try {
+    return Deno.consoleSize().columns || 80;
+  } catch {
+    // Some terminals do not tell.
+    return 80;
+  }
+}
+
 /** Where a command writes: results to stdout, everything else to stderr. */
 export class Terminal {
   readonly options: OutputOptions;
@@ -95,10 +107,18 @@ export class Terminal {
   /** Shows what is being done, in place, on a terminal only. */
   step(text: string): void {
     if (this.options.isVerbose) return this.detail(text);
+    this.#showInPlace([...clean(text)].slice(0, 70).join("") + " ...");
+  }
+
+  /** Shows how far work has come, in place, on a terminal only. */
+  progress(text: string): void {
+    this.#showInPlace([...clean(text)].slice(0, errorWidth() - 1).join(""));
+  }
+
+  #showInPlace(line: string): void {
     if (!this.#showsSteps || this.#held !== undefined) return;
-    this.#clearStep();
-    const line = [...clean(text)].slice(0, 70).join("") + " ...";
-    write(Deno.stderr, this.errorColors.dim(line));
+    // Cleared and written at once: it is done often, and must not flicker.
+    write(Deno.stderr, (this.#stepLength > 0 ? CLEAR_LINE : "") + this.errorColors.dim(line));
     this.#stepLength = line.length;
   }
 
@@ -125,7 +145,7 @@ export class Terminal {
   }
 
   #clearStep(): void {
-    if (this.#stepLength > 0) write(Deno.stderr, "\r\x1b[2K");
+    if (this.#stepLength > 0) write(Deno.stderr, CLEAR_LINE);
     this.#stepLength = 0;
   }
 }

@@ -21,7 +21,12 @@ export interface CommitInfo {
   readonly machine: string;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** About how much is written, where that may be much. @default {0} */
+  readonly bytes?: number;
 }
+
+/** From so many bytes on, a commit stays the pack that it is written as. */
+const LARGE = 4 * 1024 * 1024;
 
 /** Names the changes of one commit. */
 export interface CommitChanges {
@@ -45,7 +50,14 @@ export async function writeCommit(
   info: CommitInfo,
   change: (changes: CommitChanges) => Promise<void>,
 ): Promise<Oid> {
-  const command = git.command(["fast-import", "--quiet", "--force", "--done"], "piped");
+  // Segments have nothing in common but their words: looking for it is 40 % of the work of a first push. What
+  // grows is sent as a difference all the same, for `git push` looks for that itself.
+  const args = ["fast-import", "--quiet", "--force", "--done", "--depth=0"];
+  // Below a hundred objects git makes files of their own of them, and `git push` then compresses all again,
+  // and compares each with ten others. What is small is better that way: packs become many.
+  const isLarge = (info.bytes ?? 0) >= LARGE;
+  const settings = isLarge ? ["-c", "fastimport.unpackLimit=1"] : [];
+  const command = git.command([...settings, ...args], "piped");
   const process = await started(() => command.spawn());
   const output = process.output();
   const writer = process.stdin.getWriter();

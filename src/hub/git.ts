@@ -30,6 +30,12 @@ const SETTINGS: readonly string[] = [
   "fetch.recurseSubmodules=no",
   "fetch.writeCommitGraph=false",
   "submodule.recurse=false",
+  // Memory is bounded by these, not by packs and processors: without, a pack of 500 MB is mapped as a whole.
+  "core.packedGitWindowSize=8m",
+  "core.packedGitLimit=64m",
+  "core.deltaBaseCacheLimit=32m",
+  "pack.windowMemory=32m",
+  "pack.deltaCacheSize=32m",
   "gc.auto=0",
   "maintenance.auto=false",
   "advice.detachedHead=false",

@@ -130,13 +130,19 @@ export async function githubAccount(host = githubHost()): Promise<GithubAccount>
 export async function requireGithub(host = githubHost()): Promise<string> {
   const account = await githubAccount(host);
   if ("login" in account) return account.login;
-  const { hint, obstacle, why } = account;
+  throw obstacleError(account);
+}
+
+/** Returns what to say where GitHub cannot be asked: kind "setup", "credentials" or "unreachable". */
+export function obstacleError(
+  { hint, obstacle, why }: Extract<GithubAccount, { readonly obstacle: GithubObstacle }>,
+): CcsyncError {
   const kind = obstacle === "not installed"
     ? "setup"
     : obstacle === "unreachable"
     ? "unreachable"
     : "credentials";
-  throw new CcsyncError(kind, `cannot ask GitHub: ${why}`, {
+  return new CcsyncError(kind, `cannot ask GitHub: ${why}`, {
     hints: [hint],
     transient: kind === "unreachable",
   });
@@ -178,10 +184,16 @@ export async function createRepository({ host, name, owner }: GithubRepository):
   );
 }
 
+/** Returns gh's version, `unknown` where it does not tell. */
+export async function ghVersion(): Promise<string> {
+  const { stdout = "" } = await gh(githubHost(), ["--version"]) ?? {};
+  return /version (\S+)/.exec(stdout)?.[1] ?? "unknown";
+}
+
 /** Whether gh has a token for a host. It asks nobody; all versions of gh can do this. */
 async function hasToken(host: string): Promise<boolean> {
   const question = `protocol=https\nhost=${host}\n\n`;
-  return (await gh(host, ["auth", "git-credential", "get"], question))?.code === 0;
+  return (await gh(host, ["auth", "git-credential", "get"], { input: question }))?.code === 0;
 }
 
 interface Answer {
@@ -262,17 +274,26 @@ function loginCommand(host: string): string {
   return host === DEFAULT_HOST ? "gh auth login" : `gh auth login --hostname ${host}`;
 }
 
-interface GhResult {
+/** What gh left. */
+export interface GhResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** Runs gh to its end; `undefined` where there is none. What `git-credential` prints is thrown away unread. */
-async function gh(
+/** How gh is run. */
+export interface GhOptions {
+  /** What it reads; what it prints is thrown away unread then. */
+  readonly input?: string;
+  /** Milliseconds after which it is stopped. @default 20000 */
+  readonly patienceMs?: number;
+}
+
+/** Runs gh to its end; `undefined` where there is none. */
+export async function gh(
   host: string,
   args: readonly string[],
-  input?: string,
+  { input, patienceMs = PATIENCE_MS }: GhOptions = {},
 ): Promise<GhResult | undefined> {
   try {
     const child = new Deno.Command("gh", {
@@ -282,7 +303,7 @@ async function gh(
       stdin: input === undefined ? "null" : "piped",
       stdout: input === undefined ? "piped" : "null",
       stderr: "piped",
-      signal: AbortSignal.timeout(PATIENCE_MS),
+      signal: AbortSignal.timeout(patienceMs),
     }).spawn();
     if (input === undefined) {
       const { code, stderr, stdout } = await child.output();
@@ -327,7 +348,7 @@ export function ghEnvironment(ours: Readonly<Record<string, string>>): Record<st
 }
 
 /** Returns gh's message in one line. */
-function essence(stderr: string): string {
+export function essence(stderr: string): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter((line) => line !== "");
   return lines.slice(0, 2).join("; ").replace(/\.$/, "") || "gh says nothing";
 }

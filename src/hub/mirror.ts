@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { asOid, type Oid, type SessionId } from "../brands.ts";
-import { CcsyncError } from "../errors.ts";
+import { CcsyncError, FileTrouble } from "../errors.ts";
 import {
   entriesOf,
   lstatIfThere,
@@ -167,6 +167,17 @@ export class Mirror implements AsyncDisposable {
   /** Returns whether the mirror has a commit. */
   async has(oid: Oid): Promise<boolean> {
     return (await this.objects.read(oid))?.type === "commit";
+  }
+
+  /** Returns whether a state of the hub has a path. */
+  async hasPath(head: Oid, path: string): Promise<boolean> {
+    try {
+      return await this.objects.read(`${head}:${path}`) !== undefined;
+    } catch (error) {
+      // More than anybody reads is there, too.
+      if (error instanceof FileTrouble) return true;
+      throw error;
+    }
   }
 
   /** Returns a text file of a state of the hub, or `undefined` where there is none. */

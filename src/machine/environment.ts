@@ -9,6 +9,7 @@ import { tmpdir } from "node:os";
 import type { LocalPath } from "../brands.ts";
 import { CcsyncError } from "../errors.ts";
 import type { PathStyle } from "../translate/profile.ts";
+import { RELEASES } from "../version.ts";
 
 /** The surroundings of one run. */
 export interface Environment {
@@ -26,6 +27,10 @@ export interface Environment {
   readonly claudeTmp: LocalPath;
   /** The Claude Code that is to be started: `CCSYNC_CLAUDE` or `claude`. */
   readonly claudeProgram: string;
+  /** The executable that this is, without links on its path; `undefined` where ccsync runs from source. */
+  readonly executable: string | undefined;
+  /** The repository that new versions come from, `[HOST/]OWNER/NAME`: `CCSYNC_RELEASES` or ccsync's own. */
+  readonly releases: string;
   /** The command line of the user's editor: `VISUAL`, `EDITOR`, or the system's. */
   readonly editor: string;
   /** Which variables that ccsync reads were set. */
@@ -63,6 +68,8 @@ export function readEnvironment(): Environment {
       .normalize("NFC") as LocalPath,
     configHome: nonEmpty("XDG_CONFIG_HOME") ?? join(home, ".config"),
     claudeTmp: claudeTmp(),
+    executable: Deno.build.standalone ? realPath(Deno.execPath()) : undefined,
+    releases: nonEmpty("CCSYNC_RELEASES") ?? RELEASES,
     editor: nonEmpty("VISUAL") ?? nonEmpty("EDITOR") ?? (os === "windows" ? "notepad" : "vi"),
     variables: new Set(VARIABLES.filter((name) => nonEmpty(name) !== undefined)),
     claudeProgram: nonEmpty("CCSYNC_CLAUDE") ?? "claude",

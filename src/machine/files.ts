@@ -66,14 +66,18 @@ export class PendingFile implements Disposable {
     this.#size += bytes.length;
   }
 
-  /** Puts the file in its place, durably. */
-  place(mtimeMs?: number): void {
-    this.#file.syncSync();
+  /**
+   * Puts the file in its place.
+   *
+   * @param isDurable Whether it is to survive a power failure that comes at once
+   */
+  place(mtimeMs?: number, isDurable = true): void {
+    if (isDurable) this.#file.syncSync();
     if (mtimeMs !== undefined) this.#file.utimeSync(mtimeMs / 1000, mtimeMs / 1000);
     this.#close();
     patiently(() => Deno.renameSync(this.#temporary, this.#target));
     this.#placed = true;
-    syncDirectory(dirname(this.#target));
+    if (isDurable) syncDirectory(dirname(this.#target));
   }
 
   /** Removes the temporary file unless it was placed. */

@@ -20,6 +20,14 @@ import {
 /** What a system has to run jobs by itself. */
 export type SchedulerKind = "systemd" | "launchd" | "cron" | "windows";
 
+/** What people call the schedulers. */
+export const SCHEDULER_NAMES: Readonly<Record<SchedulerKind, string>> = {
+  systemd: "systemd",
+  launchd: "launchd",
+  cron: "cron",
+  windows: "Task Scheduler",
+};
+
 /** What is, or would be, done: a file with its content, and the commands that follow. */
 export interface Installation {
   readonly kind: SchedulerKind;
@@ -115,11 +123,16 @@ export async function install(
 
 /** Takes every installation of this user's away; returns what was there. */
 export async function uninstall(env: Environment, isDryRun: boolean): Promise<SchedulerKind[]> {
+  const found = await installations(env);
+  for (const kind of isDryRun ? [] : found) await remove(env, kind);
+  return found;
+}
+
+/** Returns what runs this user's job, as far as the files of the schedulers say. */
+export async function installations(env: Environment): Promise<SchedulerKind[]> {
   const found: SchedulerKind[] = [];
   for (const kind of kindsOf(env.os)) {
-    if (!await isInstalled(env, kind)) continue;
-    found.push(kind);
-    if (!isDryRun) await remove(env, kind);
+    if (await isInstalled(env, kind)) found.push(kind);
   }
   return found;
 }

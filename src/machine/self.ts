@@ -4,6 +4,8 @@
  * @module
  */
 import { fileURLToPath } from "node:url";
+import type { Environment } from "./environment.ts";
+import { shQuoted } from "./schedules.ts";
 
 /** Returns the program and the first arguments that start this ccsync: the executable, or its source. */
 export function selfCommand(): readonly [program: string, ...args: string[]] {
@@ -28,4 +30,17 @@ export function startInBackground(args: readonly string[], directory: string): v
     stderr: "null",
   }).spawn();
   child.unref();
+}
+
+/** Returns how ccsync is started, for a hook: Claude Code has a shell run it. */
+export function hookProgram(
+  os: Environment["os"],
+  command: readonly string[] = selfCommand(),
+): string {
+  if (os !== "windows") return command.map(shQuoted).join(" ");
+  // Both shells that may run it there take this.
+  return command.map((word) => {
+    const path = word.replaceAll("\\", "/");
+    return /^[\w:/.-]+$/.test(path) ? path : `"${path}"`;
+  }).join(" ");
 }

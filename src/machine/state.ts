@@ -52,6 +52,10 @@ export interface CatalogueRow {
   /** Sidecars by name. */
   readonly files: ReadonlyMap<string, HubFile>;
   readonly meta: string;
+  /** What of the meta is needed of every session on every run. */
+  readonly project: PortablePath;
+  readonly updatedAt: string;
+  readonly slug: string;
 }
 
 /** What was found out about a local transcript; good as long as its path is. */
@@ -78,7 +82,7 @@ export interface TextBase {
   readonly profile: string;
 }
 
-const VERSION = 2;
+const VERSION = 3;
 /** How long a statement waits for another process. */
 const BUSY_TIMEOUT_MS = 10_000;
 
@@ -91,7 +95,8 @@ const SCHEMA = `
     blocks TEXT NOT NULL, size INTEGER NOT NULL, mtime_ms REAL NOT NULL, ino INTEGER NOT NULL,
     profile TEXT NOT NULL, PRIMARY KEY (id, name)) STRICT;
   CREATE TABLE IF NOT EXISTS catalogue (
-    id TEXT PRIMARY KEY, transcript TEXT NOT NULL, files TEXT NOT NULL, meta TEXT NOT NULL) STRICT;
+    id TEXT PRIMARY KEY, transcript TEXT NOT NULL, files TEXT NOT NULL, meta TEXT NOT NULL,
+    project TEXT NOT NULL, updated_at TEXT NOT NULL, slug TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS project (path TEXT PRIMARY KEY, cwd TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS text_base (
     set_key TEXT NOT NULL, path TEXT NOT NULL, oid TEXT NOT NULL, hash TEXT NOT NULL, file TEXT NOT NULL,
@@ -99,6 +104,9 @@ const SCHEMA = `
     profile TEXT NOT NULL, content BLOB, PRIMARY KEY (set_key, path)) STRICT;
   CREATE TABLE IF NOT EXISTS memory_project (set_key TEXT PRIMARY KEY, project TEXT NOT NULL) STRICT;
 `;
+
+/** Reading all metas of thousands takes as long as reading some dozens one by one. */
+const MANY_METAS = 50;
 
 /** The keys of single facts. */
 export type FactKey =
@@ -110,7 +118,8 @@ export type FactKey =
   | "turn"
   | "pushes"
   | "readers_checked"
-  | "trouble";
+  | "trouble"
+  | "settled";
 
 /** The open state. Every write is atomic; group several with {@linkcode State.transaction}. */
 export class State implements Disposable {
@@ -240,20 +249,42 @@ export class State implements Disposable {
 
   /** Returns the hub's sessions as of the fact `hub_head`. */
   catalogue(): Map<SessionId, CatalogueRow> {
-    const rows = this.#all("catalogue", readCatalogueRow);
+    const metaOf = this.#metas();
+    const read = (row: Row) => readCatalogueRow(row, metaOf);
+    const rows = this.#all("catalogue", read, CATALOGUE_COLUMNS);
     return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** Returns what reads single metas, and from the point on where many are asked for, all of them at once. */
+  #metas(): (id: SessionId) => string {
+    const one = this.#db.prepare("SELECT meta FROM catalogue WHERE id = ?");
+    let [asked, all] = [0, undefined as ReadonlyMap<string, string> | undefined];
+    return (id) => {
+      if (++asked === MANY_METAS) {
+        const rows = this.#all("catalogue", (row) => row, "id, meta");
+        all = new Map(rows.map((row) => [String(row["id"]), String(row["meta"])]));
+      }
+      return all?.get(id) ?? String(one.get(id)?.["meta"] ?? "");
+    };
   }
 
   /** Returns one session of the hub as of the fact `hub_head`, if it is there. */
   catalogueRow(id: SessionId): CatalogueRow | undefined {
     const row = this.#db.prepare("SELECT * FROM catalogue WHERE id = ?").get(id);
-    return row === undefined ? undefined : readCatalogueRow(row);
+    return row === undefined ? undefined : readCatalogueRow(row, () => String(row["meta"]));
   }
 
   /** Puts a session into the catalogue. */
   setCatalogueRow(row: CatalogueRow): void {
-    this.#db.prepare("INSERT OR REPLACE INTO catalogue VALUES (?, ?, ?, ?)")
-      .run(row.id, JSON.stringify(row.transcript), JSON.stringify([...row.files]), row.meta);
+    this.#db.prepare("INSERT OR REPLACE INTO catalogue VALUES (?, ?, ?, ?, ?, ?, ?)").run(
+      row.id,
+      JSON.stringify(row.transcript),
+      JSON.stringify([...row.files]),
+      row.meta,
+      row.project,
+      row.updatedAt,
+      row.slug,
+    );
   }
 
   /** Takes a session out of the catalogue. */
@@ -368,16 +399,29 @@ const OF_SURROUNDINGS = /locked|disk is full|disk i\/o|readonly|unable to open/i
 
 type Table = "base" | "catalogue" | "project" | "text_base" | "memory_project";
 
+/** All but the meta, which is long. */
+const CATALOGUE_COLUMNS = "id, transcript, files, project, updated_at, slug";
 const TEXT_BASE_COLUMNS = "set_key, path, oid, hash, file, folder, size, mtime_ms, ino, profile";
 
 type Row = Readonly<Record<string, unknown>>;
 
-function readCatalogueRow(row: Row): CatalogueRow {
+const NO_FILES: ReadonlyMap<string, HubFile> = new Map();
+
+function readCatalogueRow(row: Row, metaOf: (id: SessionId) => string): CatalogueRow {
+  const id = row["id"] as SessionId;
+  let meta: string | undefined;
   return {
-    id: row["id"] as SessionId,
+    id,
     transcript: JSON.parse(String(row["transcript"])) as HubFile,
-    files: new Map(JSON.parse(String(row["files"])) as [string, HubFile][]),
-    meta: String(row["meta"]),
+    files: row["files"] === "[]"
+      ? NO_FILES
+      : new Map(JSON.parse(String(row["files"])) as [string, HubFile][]),
+    get meta() {
+      return meta ??= metaOf(id);
+    },
+    project: row["project"] as PortablePath,
+    updatedAt: String(row["updated_at"]),
+    slug: String(row["slug"]),
   };
 }
 

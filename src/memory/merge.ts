@@ -98,7 +98,7 @@ function partsOf(lines: readonly Line[]): Parts {
   const end = lines[0]?.text === "---"
     ? lines.findIndex(({ text }, i) => i > 0 && text === "---")
     : -1;
-  if (end < 2) return { fields: [], body: lines };
+  if (end === -1) return { fields: [], body: lines };
   return {
     fields: lines.slice(1, end),
     rule: lines.slice(end, end + 1),
@@ -116,7 +116,8 @@ function withLineEnds(
   const usual = uniform ?? uniformEnd(local) ?? "\n";
   const isOpen = hub.at(-1)?.end === "";
   return lines.map(({ text, end }, i) => {
-    const staysOpen = i === lines.length - 1 && end === "" && isOpen;
+    // A blank line without an end would be none.
+    const staysOpen = i === lines.length - 1 && isOpen && text !== "";
     return { text, end: staysOpen ? "" : uniform ?? (end === "" ? usual : end) };
   });
 }

@@ -3,9 +3,16 @@
  *
  * @module
  */
-import type { Oid, SessionId } from "../brands.ts";
+import type { Oid, PortablePath, SessionId } from "../brands.ts";
 import { FileTrouble } from "../errors.ts";
-import { entryOf, metaPath, parseMeta, sessionPath } from "../hub/format.ts";
+import {
+  entryOf,
+  metaPath,
+  parseMeta,
+  segmentPath,
+  sessionPath,
+  sidecarSegmentPath,
+} from "../hub/format.ts";
 import type { Mirror, TreeEntry } from "../hub/mirror.ts";
 import { nameFault, sidecarKind } from "../claude/kinds.ts";
 import type { CatalogueRow, HubFile, State } from "../machine/state.ts";
@@ -41,7 +48,7 @@ export async function refreshCatalogue(
   const isFull = changed === undefined || changed.size > FEW;
   const entries = isFull
     ? await mirror.entries(head)
-    : await entriesOfSessions(mirror, head, changed);
+    : await entriesOfSessions(mirror, state, head, changed, changes ?? []);
   const faults = (isFull ? entries : changes ?? []).flatMap(faultOf);
   const rows = await rowsOf(mirror, head, entries, faults);
   state.transaction(() => {
@@ -53,13 +60,54 @@ export async function refreshCatalogue(
   return faults;
 }
 
+/** Returns all entries of these sessions; git is asked only where what is known and the changes do not tell. */
 async function entriesOfSessions(
   mirror: Mirror,
+  state: State,
   head: Oid,
   ids: ReadonlySet<SessionId>,
+  changes: readonly TreeEntry[],
 ): Promise<TreeEntry[]> {
-  return ids.size === 0 ? [] : await mirror.entries(head, [...ids].map(sessionPath));
+  const bySession = Map.groupBy(changes, ({ path }) => {
+    const entry = entryOf(path);
+    return "id" in entry ? entry.id : undefined;
+  });
+  const entries: TreeEntry[] = [];
+  const unknown: SessionId[] = [];
+  for (const id of ids) {
+    const row = state.catalogueRow(id);
+    const known = row === undefined ? undefined : changedEntries(row, bySession.get(id) ?? []);
+    if (known === undefined) unknown.push(id);
+    else entries.push(...known);
+  }
+  if (unknown.length === 0) return entries;
+  return [...entries, ...await mirror.entries(head, unknown.map(sessionPath))];
 }
+
+/**
+ * Returns the entries of a session after changes of its meta and its transcript, as every push makes them;
+ * `undefined` where others changed: of the sidecars, only those are known that can be used.
+ */
+function changedEntries(
+  { files, id, transcript }: CatalogueRow,
+  changes: readonly TreeEntry[],
+): TreeEntry[] | undefined {
+  const kinds = new Set(changes.map(({ path }) => entryOf(path).kind));
+  const isOrdinary = [...kinds].every((kind) => ORDINARY.has(kind)) && kinds.has("meta");
+  if (!isOrdinary) return undefined;
+  const session = sessionPath(id);
+  const known = [
+    { path: `${session}/transcript`, mode: DIRECTORY, oid: transcript.tree },
+    ...transcript.segments.map((oid, i) => ({ path: segmentPath(id, i), mode: FILE, oid })),
+    ...[...files].flatMap(([name, { segments, tree }]) => [
+      { path: `${session}/files/${name}`, mode: DIRECTORY, oid: tree },
+      ...segments.map((oid, i) => ({ path: sidecarSegmentPath(id, name, i), mode: FILE, oid })),
+    ]),
+  ];
+  return [...new Map([...known, ...changes].map((entry) => [entry.path, entry])).values()];
+}
+
+const ORDINARY: ReadonlySet<string> = new Set(["meta", "transcript", "segment"]);
 
 function changedSessions(changes: readonly TreeEntry[]): Set<SessionId> {
   return new Set(changes.flatMap(({ path }) => {
@@ -76,7 +124,9 @@ function faultOf({ path, mode, oid }: TreeEntry): HubFault[] {
   return isPlain(mode) ? [] : [{ path, why: "it is a link or a submodule" }];
 }
 
-const isPlain = (mode: string) => mode === "100644" || mode === "040000";
+const FILE = "100644";
+const DIRECTORY = "040000";
+const isPlain = (mode: string) => mode === FILE || mode === DIRECTORY;
 
 /** A document's tree and segments, as far as they were seen. */
 interface DocumentParts {
@@ -141,10 +191,14 @@ async function rowOf(
   if (parts.transcript.segments.size === 0) return { path, why: "it has no transcript" };
   if (transcript === undefined) return { path, why: "a segment is missing" };
   const meta = parts.meta === undefined ? undefined : await metaOf(mirror, head, id);
-  if (meta === undefined || parseMeta(meta) === undefined) {
+  const parsed = meta === undefined ? undefined : parseMeta(meta);
+  if (meta === undefined || parsed === undefined) {
     return { path, why: "its meta.json is missing or broken" };
   }
-  return { id, transcript, files: filesOf(path, parts, faults), meta };
+  const { slug, updatedAt } = parsed;
+  const project = parsed.project as PortablePath;
+  const files = filesOf(path, parts, faults);
+  return { id, transcript, files, meta, project, slug, updatedAt };
 }
 
 async function metaOf(mirror: Mirror, head: Oid, id: SessionId): Promise<string | undefined> {

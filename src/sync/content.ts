@@ -18,8 +18,11 @@ import type { Document } from "./document.ts";
 import { earlierProfiles } from "./registration.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Size of the pieces that are read at once; a longer line makes its piece longer. */
-const PIECE_BYTES = 1024 * 1024;
+/**
+ * Size of the pieces that are read at once; a longer line makes its piece longer. Measured with Deno 2.9.6:
+ * pieces of 1 MiB take 70 MB more memory, for their texts outlive many collections, and no less time.
+ */
+const PIECE_BYTES = 128 * 1024;
 
 /**
  * Yields `[from, to)` of a file in pieces: of whole lines where the codec translates, else of any bytes.
@@ -36,7 +39,9 @@ export function* piecesOf(
   file.seekSync(from, Deno.SeekMode.Start);
   let carry: Uint8Array = new Uint8Array();
   for (let at = from; at < to;) {
-    const piece = new Uint8Array(carry.length + Math.min(PIECE_BYTES, to - at));
+    // A long line is read in steps that double, or it would be copied again and again.
+    const size = Math.min(Math.max(PIECE_BYTES, carry.length), to - at);
+    const piece = new Uint8Array(carry.length + size);
     piece.set(carry);
     const count = readFully(file, piece.subarray(carry.length));
     if (count === 0) throw new FileTrouble(`"${path}" became shorter while it was read`);

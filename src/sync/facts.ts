@@ -22,7 +22,7 @@ import {
   stampOf,
 } from "../claude/scan.ts";
 import { FileTrouble, messageOf } from "../errors.ts";
-import { type Meta, parseMeta } from "../hub/format.ts";
+import type { Meta } from "../hub/format.ts";
 import { lstatIfThere } from "../machine/files.ts";
 import type { Base, CatalogueRow } from "../machine/state.ts";
 import { summaryOf } from "./content.ts";
@@ -44,10 +44,10 @@ export interface SessionView {
   readonly project?: LocalPath;
   /** Where the transcript is, or has to be. */
   readonly path?: LocalPath;
-  /** What the hub says of it, in local form. */
-  readonly meta?: Meta;
+  /** What the hub says of it, in local form; read when asked for. */
+  readonly meta: Meta | undefined;
   /** The same as the hub has it. */
-  readonly portableMeta?: string;
+  readonly portableMeta: string | undefined;
   /** Placeholders without a path here that the project needs. */
   readonly unmapped: readonly string[];
 }
@@ -106,6 +106,8 @@ class Gatherer {
   readonly #turn: number;
   readonly #skipped: Skipped[];
   readonly #names = new Names();
+  readonly #places = new Map<PortablePath, ReturnType<Workspace["local"]>>();
+  readonly #scope = new Map<LocalPath, boolean>();
   #earlier: readonly string[] = [];
 
   constructor(
@@ -123,6 +125,15 @@ class Gatherer {
     this.#scan = scan;
     this.#turn = turn;
     this.#skipped = skipped;
+  }
+
+  /** Returns where a project of the hub is here. Many sessions have the same. */
+  #inHub(project: PortablePath): ReturnType<Workspace["local"]> {
+    return remembered(this.#places, project, () => this.#workspace.local(project));
+  }
+
+  #isInScope(project: LocalPath): boolean {
+    return remembered(this.#scope, project, () => this.#workspace.isInScope(project));
   }
 
   /** Looks up earlier placeholders where sessions that the hub knows have no base: the state was lost. */
@@ -159,21 +170,18 @@ class Gatherer {
       this.#scan.unreadable.has(dirname(base.path));
     if (isHidden) return undefined;
     const row = this.catalogue.get(id);
-    const portable = row === undefined ? undefined : parseMeta(row.meta);
-    const place = this.#place(local, base, portable);
+    const place = this.#place(local, base, row);
     if (place === undefined) return undefined;
     const { project, unmapped } = place;
     // Sessions with placeholders unknown here are shown: the user has to be told how to map them.
-    const isInScope = project === undefined
-      ? unmapped.length > 0
-      : this.#workspace.isInScope(project);
+    const isInScope = project === undefined ? unmapped.length > 0 : this.#isInScope(project);
     if (!isMeant && !isInScope) return undefined;
-    const meta = portable === undefined ? undefined : this.#workspace.localJson(portable);
+    const meta = once(() => row === undefined ? undefined : this.#workspace.localMeta(row.meta));
     const sides = sidesOf(local, row?.transcript, base);
     const transcript = examine(id, TRANSCRIPT, TRANSCRIPT_KIND, sides, this.#turn);
-    const facts = this.#facts(transcript, portable, meta, place);
-    const isLeft = base === undefined && local !== undefined && portable !== undefined &&
-      this.#isLeft(local, portable.project as PortablePath);
+    const facts = this.#facts(transcript, row, place);
+    const isLeft = base === undefined && local !== undefined && row !== undefined &&
+      this.#isLeft(local, row.project);
     const isPlaced = facts.isPlaced || (base === undefined && !isLeft);
     const path = project === undefined
       ? undefined
@@ -183,12 +191,18 @@ class Gatherer {
       facts,
       transcript,
       sidecars: path === undefined ? [] : this.#sidecars(transcript, path, row, bases, meta),
-      copies: this.#scan.copies.filter((copy) => copy.id === id),
+      copies: this.#scan.copies.length === 0
+        ? NONE
+        : this.#scan.copies.filter((copy) => copy.id === id),
       unmapped,
+      get meta() {
+        return meta();
+      },
+      get portableMeta() {
+        return row?.meta;
+      },
       ...(project === undefined ? {} : { project }),
       ...(path === undefined ? {} : { path }),
-      ...(meta === undefined ? {} : { meta }),
-      ...(row === undefined ? {} : { portableMeta: row.meta }),
     };
   }
 
@@ -196,17 +210,15 @@ class Gatherer {
   #place(
     local: LocalTranscript | undefined,
     base: Base | undefined,
-    meta: Meta | undefined,
+    row: CatalogueRow | undefined,
   ): Place | undefined {
-    const inHub = meta === undefined
-      ? undefined
-      : this.#workspace.local(meta.project as PortablePath);
+    const inHub = row === undefined ? undefined : this.#inHub(row.project);
     const recorded = local === undefined ? undefined : this.#recordedProject(local, base);
     // Nobody has said anything in it yet: it belongs to no project, and is looked at again each time.
-    if (local !== undefined && recorded === undefined && meta === undefined) return undefined;
+    if (local !== undefined && recorded === undefined && row === undefined) return undefined;
     // Claude Code moves a transcript into another project's directory when the session moves.
     const isMoved = recorded !== undefined && base !== undefined && local !== undefined &&
-      dirname(local.path) !== dirname(base.path);
+      local.path !== base.path && dirname(local.path) !== dirname(base.path);
     const hubPath = inHub !== undefined && "path" in inHub ? inHub.path : undefined;
     const project = isMoved ? recorded : hubPath ?? recorded;
     const unmapped = inHub !== undefined && "unmapped" in inHub ? [...inHub.unmapped] : [];
@@ -226,8 +238,7 @@ class Gatherer {
 
   #facts(
     { base, end, hubState, id, local, localState }: Document,
-    portable: Meta | undefined,
-    meta: Meta | undefined,
+    row: CatalogueRow | undefined,
     { isMoved, unmapped }: Place,
   ): SessionFacts {
     // A placeholder that was taken from this machine: there is no better place, and no path to write.
@@ -237,11 +248,11 @@ class Gatherer {
       hub: hubState,
       isAligned: base?.aligned ?? false,
       isPlaced: isWaiting ||
-        (base?.profile === this.#workspace.profileKey && base.project === portable?.project),
+        (base?.profile === this.#workspace.profileKey && base.project === row?.project),
       isMoved,
       isTorn: local !== undefined && end < local.stamp.size,
       isLive: this.#live.has(id),
-      isRecent: this.#isRecent(meta),
+      isRecent: this.#isRecent(row),
     };
   }
 
@@ -255,8 +266,8 @@ class Gatherer {
     });
   }
 
-  #isRecent(meta: Meta | undefined): boolean {
-    const at = Date.parse(meta?.updatedAt ?? "");
+  #isRecent(row: CatalogueRow | undefined): boolean {
+    const at = Date.parse(row?.updatedAt ?? "");
     const { env, retentionDays } = this.#workspace;
     return Number.isNaN(at) || isRecent(at, env.now(), retentionDays);
   }
@@ -280,13 +291,15 @@ class Gatherer {
     path: LocalPath,
     row: CatalogueRow | undefined,
     bases: ReadonlyMap<string, Base>,
-    meta: Meta | undefined,
-  ): Document[] {
+    meta: () => Meta | undefined,
+  ): readonly Document[] {
     const { id, local } = transcript;
     const here = local?.path ?? path;
-    const slug = this.#slugOf(transcript, meta);
+    const slug = this.#slugOf(transcript, row, meta);
     const { claudeDir } = this.#workspace.env;
     const found = this.#filesBeside(transcript, path, slug);
+    const isAlone = found.length === 0 && (row?.files.size ?? 0) === 0;
+    if (isAlone && (bases.size === 0 || (bases.size === 1 && bases.has(TRANSCRIPT)))) return NONE;
     const files = new Map<string, LocalFile>(found.map((file) => [file.name, file]));
     for (const { name, path } of bases.values()) {
       const isElsewhere = name.startsWith("session/") && !files.has(name) && !isBeside(path, here);
@@ -312,11 +325,31 @@ class Gatherer {
   }
 
   /** Returns the name of the session's plan: what the hub knows, or what new lines say. */
-  #slugOf({ end, local, localState }: Document, meta: Meta | undefined): string | undefined {
+  #slugOf(
+    { end, local, localState }: Document,
+    row: CatalogueRow | undefined,
+    meta: () => Meta | undefined,
+  ): string | undefined {
     const isNew = local !== undefined && (localState === "grown" || localState === "unknown");
-    const slug = isNew ? summaryOf(local.path, end, meta).slug : meta?.slug ?? "";
+    const slug = isNew ? summaryOf(local.path, end, meta()).slug : row?.slug ?? "";
     return slug === "" || nameFault(slug) !== undefined || slug.includes("/") ? undefined : slug;
   }
+}
+
+const NONE: readonly never[] = [];
+
+/** Returns a function that finds a value when it is called first. */
+function once<T>(find: () => T): () => T {
+  let found: { readonly value: T } | undefined;
+  return () => (found ??= { value: find() }).value;
+}
+
+function remembered<K, V>(known: Map<K, V>, key: K, find: () => V): V {
+  const before = known.get(key);
+  if (before !== undefined) return before;
+  const value = find();
+  known.set(key, value);
+  return value;
 }
 
 interface Place {

@@ -84,17 +84,24 @@ export async function accompany<T>(
   isDue: boolean,
   step: () => Promise<void>,
 ): Promise<T> {
+  let isOver = false;
+  let wake = () => {};
+  const end = () => {
+    isOver = true;
+    wake();
+  };
+  // Once: every further reaction to its end would be kept until then.
+  ended.then(end, end);
   if (isDue) await step();
-  while (!await endsWithin(ended, intervalMs)) await step();
-  return await ended;
-}
-
-async function endsWithin(ended: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const waited = new Promise<false>((resolve) => timer = setTimeout(() => resolve(false), ms));
-  try {
-    return await Promise.race([ended.then(() => true), waited]);
-  } finally {
-    clearTimeout(timer);
+  while (!isOver) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, intervalMs);
+      wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    if (!isOver) await step();
   }
+  return await ended;
 }

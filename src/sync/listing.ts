@@ -7,7 +7,7 @@ import type { SessionId } from "../brands.ts";
 import type { Meta } from "../hub/format.ts";
 import { NO_SUMMARY, type Summary } from "../transcript/summary.ts";
 import { summaryOf } from "./content.ts";
-import { gatherFacts, type SessionView, sidecarFacts } from "./facts.ts";
+import { gatherFacts, type Overview, type SessionView, sidecarFacts } from "./facts.ts";
 import { type LockView, lockViews } from "./locks.ts";
 import { planPull, planPush, planSidecarPush } from "./plan.ts";
 import { sidecarItems } from "./receive.ts";
@@ -48,12 +48,17 @@ export interface ListOptions {
   readonly headless: boolean;
 }
 
-/** Lists sessions, the last edited first, each with its forks behind it. Nothing is fetched. */
+/**
+ * Lists sessions, the last edited first, each with its forks behind it. Nothing is fetched.
+ *
+ * @param found The facts of the same scope, where they were gathered just now
+ */
 export async function listSessions(
   workspace: Workspace,
   { side, all, headless }: ListOptions,
+  found?: Overview,
 ): Promise<ListedSession[]> {
-  const { sessions } = await gatherFacts(workspace, { all });
+  const { sessions } = found ?? await gatherFacts(workspace, { all });
   const locks = await lockViews(workspace);
   const sorted = sessions
     .filter(({ transcript: { base, hub, local } }) => {
@@ -120,7 +125,9 @@ function listed(
   };
 }
 
+const SUMMARY_KEYS = Object.keys(NO_SUMMARY) as (keyof Summary)[];
+
 /** Returns what a meta says as a summary, without its other keys. */
 function summaryIn(meta: Meta): Partial<Summary> {
-  return Object.fromEntries(Object.entries(meta).filter(([key]) => key in NO_SUMMARY));
+  return Object.fromEntries(SUMMARY_KEYS.map((key) => [key, meta[key]]));
 }

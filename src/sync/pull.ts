@@ -27,7 +27,7 @@ import {
   type SyncReport,
   titleOf,
 } from "./report.ts";
-import { fetchHub, type Workspace } from "./workspace.ts";
+import { type Amount, fetchHub, type Workspace } from "./workspace.ts";
 
 /** How to pull. */
 export interface PullOptions extends Scope {
@@ -48,6 +48,14 @@ export interface PullOptions extends Scope {
  * @throws {CcsyncError} kind "unreachable", "credentials", "setup" or "failed"
  */
 export async function pull(workspace: Workspace, options: PullOptions): Promise<SyncReport> {
+  return (await pullAndLook(workspace, options)).report;
+}
+
+/** Pulls, and returns what was found before, too. */
+export async function pullAndLook(
+  workspace: Workspace,
+  options: PullOptions,
+): Promise<{ readonly report: SyncReport; readonly overview: Overview }> {
   const { env, journal, state } = workspace;
   journal.begin(options.command ?? "pull");
   const head = await fetchHub(workspace);
@@ -66,7 +74,7 @@ export async function pull(workspace: Workspace, options: PullOptions): Promise<
   const report = { ...sessions, memory: await receiveMemory(workspace, shared, options) };
   journal.end();
   if (!options.isDryRun) state.setFact("last_pull", new Date(env.now()).toISOString());
-  return report;
+  return { report, overview };
 }
 
 /** Brings the sessions in step with what was fetched before. */
@@ -79,6 +87,7 @@ async function pullSessions(
   const waiting: SessionFault[] = [];
   const failed: SessionFault[] = [];
   const known = new Set(overview.sessions.map(({ id }) => id));
+  const due: DueSession[] = [];
   for (const view of overview.sessions) {
     const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });
     const action = view.project === undefined ? "none" : planPull(view.facts, options.isForced);
@@ -87,7 +96,11 @@ async function pullSessions(
     if (action === "wait" || action === "leave-old") continue;
     const isCurrent = action === "none" && sidecarItems(view, action).length === 0;
     if (isCurrent && view.copies.length === 0) continue;
-    workspace.progress.step(`${titleOf(view)}`);
+    due.push({ view, action, fault });
+  }
+  const bytes = due.reduce((sum, { action, view }) => sum + bytesDue(view, action), 0);
+  workspace.progress.begin("bringing", { bytes, sessions: due.length }, NOTHING);
+  for (const { action, fault, view } of due) {
     const faults: string[] = [];
     try {
       const report = options.isDryRun
@@ -100,6 +113,7 @@ async function pullSessions(
       if (!isFileTrouble(error)) throw error;
       failed.push(fault(messageOf(error)));
     }
+    workspace.progress.advance({ sessions: 1 });
   }
   return {
     direction: "pull",
@@ -111,6 +125,22 @@ async function pullSessions(
     unmapped: countUnmapped(overview.sessions),
     retries: 0,
   };
+}
+
+/** A session that a pull has to do something with. */
+interface DueSession {
+  readonly view: SessionView;
+  readonly action: PullAction;
+  readonly fault: (why: string) => SessionFault;
+}
+
+const NOTHING: Amount = { bytes: 0, sessions: 0 };
+
+/** Returns about how many bytes of a transcript a pull is going to write. */
+function bytesDue({ meta, transcript: { local } }: SessionView, action: PullAction): number {
+  const all = meta?.bytes ?? 0;
+  if (action === "none") return 0;
+  return action === "append" ? Math.max(0, all - (local?.stamp.size ?? 0)) : all;
 }
 
 const OPEN_HERE =

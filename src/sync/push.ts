@@ -39,8 +39,9 @@ import {
   type Sent,
 } from "./send.ts";
 import type { HeldLock } from "./locks.ts";
+import { stateDigest } from "./settled.ts";
 import { checkReaders } from "./visibility.ts";
-import { fetchHub, knownHub, type Workspace } from "./workspace.ts";
+import { type Amount, fetchHub, knownHub, type Workspace } from "./workspace.ts";
 
 /** How to push. */
 export interface PushOptions extends Scope {
@@ -79,7 +80,11 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
     const head = isAsked ? await fetchHub(workspace) : await knownHub(workspace);
     if (isAsked) { for (const { held } of locks) await held.verify(workspace); }
     const registration = await register(workspace, head, options.changeShared);
-    const overview = options.isRegistrationOnly === true
+    const isQuick = options.isRegistrationOnly === true || options.isDryRun;
+    // Taken first: what changes from here on is found by the next push.
+    const digest = isQuick ? undefined : await stateDigest(workspace, head, options);
+    const isSettled = digest !== undefined && digest === workspace.state.fact("settled");
+    const overview = options.isRegistrationOnly === true || isSettled
       ? { sessions: [], skipped: [] }
       : await gatherFacts(workspace, options);
     const items = await planItems(workspace, overview, done);
@@ -95,11 +100,12 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
     const moves = await movesOf(workspace, locks, isLast);
     const isNeeded = batch.length > 0 || registration.isNeeded || memory.isChanged;
     const contents = { registration, batch, memory };
-    if (isNeeded) workspace.progress.step(`sending ${batch.length} of ${items.length} sessions`);
+    if (batch.length > 0) workspace.progress.begin("sending", done.with(items), done.amount);
     if (isNeeded) await checkReaders(workspace);
     const written = isNeeded ? await commitBatch(workspace, head, contents, done) : undefined;
     if (written !== undefined || moves.length > 0) {
       const refs = moves.map(({ move }) => move);
+      if (written !== undefined) workspace.progress.step("waiting for the hub");
       if (await workspace.mirror.push(written?.commit, refs) === "rejected") {
         await done.waitForTurn(head);
         continue;
@@ -114,9 +120,17 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       if (options.isRegistrationOnly !== true) {
         workspace.state.setFact("last_push", new Date(workspace.env.now()).toISOString());
       }
-      return done.report(overview, false);
+      const report = done.report(overview, false);
+      const isDone = written === undefined && !isPartial(report);
+      if (digest !== undefined && isDone) workspace.state.setFact("settled", digest);
+      return report;
     }
   }
+}
+
+/** Whether a push left anything undone, or has to tell of anything again. */
+function isPartial({ failed, skipped, unmapped, waiting }: SyncReport): boolean {
+  return [failed, skipped, unmapped, waiting].some((list) => list.length > 0);
 }
 
 /** Returns the moves of the locks that are still this process's. */
@@ -137,17 +151,30 @@ async function movesOf(
 class Outcome {
   readonly failed = new Map<string, SessionFault>();
   readonly #sent = new Map<string, SessionReport>();
+  #bytes = 0;
   #memory: MemoryReport = NO_MEMORY;
   #retries = 0;
   #inARow = 0;
   #lastHead: Oid | undefined;
   #withoutProgress = 0;
 
+  /** How much was sent. */
+  get amount(): Amount {
+    return { bytes: this.#bytes, sessions: this.#sent.size };
+  }
+
+  /** Returns what it is with these. */
+  with(items: readonly PushItem[]): Amount {
+    const bytes = items.reduce((sum, item) => sum + bytesOf(item), this.#bytes);
+    return { bytes, sessions: this.#sent.size + items.length };
+  }
+
   add({ memory, sent }: Written): void {
     this.#inARow = 0;
     this.noteMemory(memory.report);
     for (const { faults, report } of sent) {
       this.#sent.set(report.id, report);
+      this.#bytes += report.bytes;
       const { id, title } = report;
       if (faults.length > 0) this.failed.set(id, { id, title, why: faults.join("; ") });
     }
@@ -260,12 +287,15 @@ function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
 const sizeOf = ({ action, document }: DocumentItem) =>
   document.end - firstNewByte(action, document);
 
+function bytesOf({ sidecars, transcript }: PushItem): number {
+  const all = transcript === undefined ? sidecars : [transcript, ...sidecars];
+  return all.reduce((bytes, item) => bytes + sizeOf(item), 0);
+}
+
 function takeBatch(items: readonly PushItem[]): readonly PushItem[] {
   let bytes = 0;
-  const end = items.findIndex(({ sidecars, transcript }, i) => {
-    for (const item of transcript === undefined ? sidecars : [transcript, ...sidecars]) {
-      bytes += sizeOf(item);
-    }
+  const end = items.findIndex((item, i) => {
+    bytes += bytesOf(item);
     return i > 0 && bytes > COMMIT_BYTES;
   });
   return end === -1 ? items : items.slice(0, end);
@@ -294,13 +324,15 @@ async function commitBatch(
   const sent: Sent[] = [];
   const count = batch.length === 1 ? "1 session" : `${batch.length} sessions`;
   const message = `${config.machineId}: ${count}\n`;
-  const info = { message, machine: config.machineId, at: env.now() };
+  const bytes = batch.reduce((sum, item) => sum + bytesOf(item), 0);
+  const info = { message, machine: config.machineId, at: env.now(), bytes };
   let memorySent: MemorySent = { report: NO_MEMORY, texts: [] };
   const commit = await mirror.commit(head, info, async (changes) => {
     await writeRegistration(changes, config.machineId, registration);
     for (const item of batch) {
       try {
         sent.push(await sendSession(workspace, changes, item));
+        workspace.progress.advance({ sessions: 1 });
       } catch (error) {
         done.fail(item.view, error);
       }

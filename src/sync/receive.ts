@@ -278,6 +278,7 @@ function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Rec
   // A delivered transcript always ends in a newline: Claude Code glues its next line onto one that does not.
   const fresh = hubRest.at(-1) === NEWLINE[0] ? hubRest : joinBytes([hubRest, NEWLINE]);
   const from = incoming.document.local?.stamp.size ?? 0;
+  incoming.workspace.progress.advance({ bytes: fresh.length });
   const added = { hash: hash("sha256", fresh, "hex"), size: fresh.length };
   note(incoming, target, { kind: "append", from, added });
   requireUntouched(incoming);
@@ -303,6 +304,9 @@ async function replace(
 ): Promise<Done> {
   const { workspace, document, target } = incoming;
   const old = document.local?.path;
+  // What was not here is in the hub: after a power failure, a file that is not whole is found by its size, and
+  // brought again. Waiting for the disk after each would take a third of a first pull.
+  const isNew = old === undefined && lstatIfThere(target) === undefined;
   using pending = new PendingFile(target);
   const lines = await writeHubContent(incoming, pending);
   const hubBytes = pending.size;
@@ -317,7 +321,7 @@ async function replace(
   // Windows replaces no file that is open.
   const isHeld = old !== undefined && workspace.env.os !== "windows";
   using replaced = isHeld ? new HeldFile(old) : undefined;
-  pending.place(restoredTime(incoming));
+  pending.place(restoredTime(incoming), !isNew);
   if (old !== undefined && old !== target) removeIfThere(old);
   rescueLate(replaced, document.local?.stamp.size ?? 0, target);
   remember(incoming, hubBytes, target, blocks);
@@ -332,6 +336,7 @@ async function writeHubContent(
   let [lines, last] = [0, NEWLINE[0]];
   for await (const piece of localForm(workspace, codec, hub.segments, HUB_START)) {
     pending.write(piece);
+    workspace.progress.advance({ bytes: piece.length });
     lines += countLines(piece);
     last = piece.at(-1) ?? last;
   }

@@ -14,10 +14,10 @@ import { SUMMARY_BYTES } from "../transcript/summary.ts";
 import { trackedFiles } from "../transcript/tracked_files.ts";
 import { summaryOf } from "./content.ts";
 import { readRecord } from "./daemon/record.ts";
-import { gatherFacts, type SessionView } from "./facts.ts";
+import { gatherFacts, type Overview, type SessionView } from "./facts.ts";
 import { type ListedSession, listSessions } from "./listing.ts";
 import { acquireLock, type HeldLock, type LockView, lockViews } from "./locks.ts";
-import { pull } from "./pull.ts";
+import { pullAndLook } from "./pull.ts";
 import { receiveSession } from "./receive.ts";
 import { type SyncReport, titleOf } from "./report.ts";
 import { fetchHub, knownHub, type Workspace } from "./workspace.ts";
@@ -38,16 +38,21 @@ export async function sessionsToResume(
   workspace: Workspace,
   options: { readonly all: boolean; readonly headless: boolean },
 ): Promise<Choice> {
-  const pulled = await pulledOrOffline(workspace);
-  const sessions = await listSessions(workspace, { side: "both", ...options });
+  const { overview, ...pulled } = await pulledOrOffline(workspace);
+  // What a pull found still holds where it changed nothing.
+  const isSame = !options.all && pulled.pulled?.sessions.length === 0;
+  const found = isSame ? overview : undefined;
+  const sessions = await listSessions(workspace, { side: "both", ...options }, found);
   return { sessions, ...pulled };
 }
 
 async function pulledOrOffline(
   workspace: Workspace,
-): Promise<Pick<Choice, "pulled" | "offline">> {
+): Promise<Pick<Choice, "pulled" | "offline"> & { readonly overview?: Overview }> {
   try {
-    return { pulled: await pull(workspace, { isDryRun: false, all: false, isForced: false }) };
+    const options = { isDryRun: false, all: false, isForced: false };
+    const { overview, report } = await pullAndLook(workspace, options);
+    return { pulled: report, overview };
   } catch (error) {
     if (!isOffline(error)) throw error;
     await knownHub(workspace);

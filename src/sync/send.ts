@@ -327,6 +327,7 @@ async function sendOnce(
   for (const piece of newContent(item)) {
     const profile = profileOf(workspace, item);
     await writer.write(portable(workspace, document.codec, piece, profile, view.project));
+    workspace.progress.advance({ bytes: piece.length });
   }
   await writer.end();
   const isWhole = action === "create" || action === "replace";

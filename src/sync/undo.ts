@@ -12,7 +12,7 @@ import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
 import { describeFile } from "../claude/kinds.ts";
 import { liveSessions } from "../claude/live.ts";
 import { survivingTime } from "../claude/retention.ts";
-import { isSameStamp, stampOf } from "../claude/scan.ts";
+import { isSameStamp, scanSidecars, stampOf } from "../claude/scan.ts";
 import { CcsyncError, FileTrouble, messageOf } from "../errors.ts";
 import { parseMeta } from "../hub/format.ts";
 import {
@@ -193,7 +193,26 @@ class Undoing {
         if (isTranscript) return [];
       }
     }
-    return items;
+    if (session === undefined || !this.#leavesOrphans(session, items)) return items;
+    this.left.push({ what, why: CHANGED_SINCE });
+    return [];
+  }
+
+  /** Whether files that came to a session since would be left where its transcript is no more. */
+  #leavesOrphans(session: SessionId, items: readonly Item[]): boolean {
+    const transcripts = items.filter(({ change: { owner } }) => {
+      return "session" in owner && owner.name === TRANSCRIPT;
+    });
+    const removed = transcripts.find(({ action }) => action === "remove");
+    if (removed === undefined) return false;
+    const known = new Set(items.map(({ change }) => change.path));
+    const { claudeDir } = this.#workspace.env;
+    const files = scanSidecars(claudeDir, removed.change.path, session, undefined, []);
+    // A session that moves back keeps what does not lie beside its transcript.
+    const isMove = transcripts.length > 1;
+    return files.some(({ name, path }) => {
+      return !known.has(path) && (!isMove || name.startsWith("session/"));
+    });
   }
 
   /** @throws {FileTrouble} saying why the change cannot be taken back */

@@ -26,6 +26,7 @@ import {
 } from "../translate/profile.ts";
 import { dashed, projectDirName } from "../translate/project_dir.ts";
 import { toLocal } from "../translate/to_local.ts";
+import { TOKEN_OPEN } from "../translate/token.ts";
 import { type Codec, Translator } from "../translate/translator.ts";
 import { refreshCatalogue } from "./catalogue.ts";
 
@@ -33,9 +34,21 @@ import { refreshCatalogue } from "./catalogue.ts";
 export interface Progress {
   /** Tells what is being done. */
   step(what: string): void;
+  /** Tells that longer work begins: how much it is, and how much of it an earlier part has done. */
+  begin(what: string, total: Amount, done: Amount): void;
+  /** Tells that so much more of it is done. */
+  advance(done: Partial<Amount>): void;
   /** Tells of something the user should know. */
   warn(what: string): void;
 }
+
+/** An amount of work. */
+export interface Amount {
+  readonly bytes: number;
+  readonly sessions: number;
+}
+
+const decoder = new TextDecoder();
 
 /** An open workspace. Dispose it. */
 export class Workspace implements AsyncDisposable {
@@ -168,8 +181,13 @@ export class Workspace implements AsyncDisposable {
 
   /** Returns what the hub says of a session, in local form. */
   localJson(meta: Meta): Meta | undefined {
-    const local = toLocal(this.translator("json"), utf8(JSON.stringify(meta)));
-    return parseMeta(new TextDecoder().decode(local));
+    return this.localMeta(JSON.stringify(meta));
+  }
+
+  /** Returns a session's `meta.json` of the hub in local form. */
+  localMeta(json: string): Meta | undefined {
+    if (!json.includes(TOKEN_OPEN)) return parseMeta(json);
+    return parseMeta(decoder.decode(toLocal(this.translator("json"), utf8(json))));
   }
 
   /** Returns whether a project's sessions are synced and shown here. */

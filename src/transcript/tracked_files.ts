@@ -8,37 +8,23 @@
  *
  * @module
  */
-import { splitLines } from "./lines.ts";
+import { asBuffer, splitLines } from "./lines.ts";
+import { type Json, objectOf, recordOf } from "./records.ts";
 
-const decoder = new TextDecoder();
+const TYPE = "file-history-snapshot";
 
 /** Returns the paths that the last snapshot among the lines says exist, as they are recorded. */
 export function trackedFiles(lines: Uint8Array): string[] {
-  const snapshots = splitLines(lines).map((line) => decoder.decode(line))
-    .filter((line) => line.includes('"file-history-snapshot"'));
-  const backups = snapshots.map(backupsOf).findLast((backups) => backups !== undefined);
+  // A conversation may quote such a record: only the type tells.
+  const backups = splitLines(lines).filter((line) => asBuffer(line).includes(TYPE)).map(backupsOf)
+    .findLast((found) => found !== undefined);
   return Object.entries(backups ?? {})
-    .filter(([, backup]) => typeof objectIn(backup)["backupFileName"] === "string")
+    .filter(([, backup]) => typeof objectOf(backup)?.["backupFileName"] === "string")
     .map(([path]) => path);
 }
 
-type Json = Readonly<Record<string, unknown>>;
-
-function backupsOf(line: string): Json | undefined {
-  const record = objectIn(parse(line));
-  if (record["type"] !== "file-history-snapshot") return undefined;
-  return objectIn(objectIn(record["snapshot"])["trackedFileBackups"]);
-}
-
-function objectIn(value: unknown): Json {
-  return typeof value === "object" && value !== null ? value as Json : {};
-}
-
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    // A line that was cut, or a conversation that quotes such a record.
-    return undefined;
-  }
+function backupsOf(line: Uint8Array): Json | undefined {
+  const record = recordOf(line);
+  if (record?.["type"] !== TYPE) return undefined;
+  return objectOf(objectOf(record["snapshot"])?.["trackedFileBackups"]) ?? {};
 }

@@ -21,6 +21,9 @@ const OPEN_BRACKET = 0x5b;
 const BACKSLASH = 0x5c;
 const CLOSE_BRACKET = 0x5d;
 const BACKTICK = 0x60;
+const LETTER_A = 0x61;
+const LETTER_E = 0x65;
+const LETTER_G = 0x67;
 const LETTER_N = 0x6e;
 const LETTER_R = 0x72;
 const LETTER_T = 0x74;
@@ -239,9 +242,14 @@ export class TextContext {
   #lineOf(at: number): Line {
     if (at >= this.#line.start && at <= this.#line.end) return this.#line;
     const text = this.#text;
-    const start = at === 0 ? 0 : text.lastIndexOf("\n", at - 1) + 1;
-    const newline = text.indexOf("\n", at);
-    const end = newline === -1 ? text.length : newline;
+    let { end, start } = this.#line;
+    // Forwards from the line before: going back takes many times longer.
+    if (at < start) end = -1;
+    while (end < at) {
+      start = end + 1;
+      const newline = text.indexOf("\n", start);
+      end = newline === -1 ? text.length : newline;
+    }
     this.#line = { start, end, isRecord: this.#isRecord(start, end) };
     return this.#line;
   }
@@ -261,14 +269,15 @@ export class TextContext {
     const floor = isLater ? this.#asked : start;
     let nearest = isLater ? this.#nearestQuote : -1;
     let opening = isLater ? this.#openingQuote : -1;
-    for (let i = at - 1, isFirst = true; i >= floor; i--) {
-      if (this.#text.charCodeAt(i) !== QUOTE) continue;
-      if (isFirst) nearest = i;
-      isFirst = false;
-      if (this.#backslashesBefore(i) % 2 === 0) {
-        opening = i;
+    // Searched natively: texts are long, and quotes in them rare.
+    const stretch = this.#text.slice(floor, at);
+    for (let i = stretch.lastIndexOf('"'), isFirst = true; i !== -1; isFirst = false) {
+      if (isFirst) nearest = floor + i;
+      if (this.#backslashesBefore(floor + i) % 2 === 0) {
+        opening = floor + i;
         break;
       }
+      i = i === 0 ? -1 : stretch.lastIndexOf('"', i - 1);
     }
     this.#asked = at;
     this.#nearestQuote = nearest;
@@ -284,18 +293,26 @@ export class TextContext {
   /** Returns the key of the string that opens at `open`, its backslashes included; empty for keys and elements. */
   #keyOf(open: number): string {
     return this.#key.of(open, () => {
-      const text = this.#text;
-      const colon = this.#skipSpaceBack(open - 1);
-      if (text.charCodeAt(colon) !== COLON) return "";
-      const end = this.#skipSpaceBack(colon - 1);
-      if (text.charCodeAt(end) !== QUOTE) return "";
-      const close = end - this.#backslashesBefore(end);
+      const close = this.#keyEnd(open);
+      if (close === -1) return "";
       const before = this.#recordText(close, -LONGEST_KEY);
       return before.slice(before.lastIndexOf('"') + 1);
     });
   }
 
+  /** Returns where the key of the string that opens at `open` ends, or -1. */
+  #keyEnd(open: number): number {
+    const text = this.#text;
+    const colon = this.#skipSpaceBack(open - 1);
+    if (text.charCodeAt(colon) !== COLON) return -1;
+    const end = this.#skipSpaceBack(colon - 1);
+    return text.charCodeAt(end) === QUOTE ? end - this.#backslashesBefore(end) : -1;
+  }
+
   #isSigned(open: number): boolean {
+    // Most keys are told from these by their last letter.
+    const last = this.#text.charCodeAt(this.#keyEnd(open) - 1);
+    if (last !== LETTER_G && last !== LETTER_E && last !== LETTER_A) return false;
     const key = this.#keyOf(open);
     if (key === "thinking") return true;
     if (key === "signature") {

@@ -67,7 +67,7 @@ export class Translator {
   readonly level: number;
   /** Finds every place where a literal or a token may begin; what it matches is an anchor. */
   readonly anchors: RegExp;
-  readonly #literals: ReadonlyMap<string, readonly Literal[]>;
+  readonly #groups: readonly (readonly [anchor: string, literals: readonly Literal[]])[];
   readonly #roots: ReadonlyMap<string, string>;
   readonly #expansions = new Map<string, Expansion>();
 
@@ -81,8 +81,8 @@ export class Translator {
     this.codec = codec;
     this.level = ordinaryLevel(codec);
     this.#roots = new Map(profile.placeholders.map(({ name, root }) => [name, root]));
-    this.#literals = groupLiterals(this.#allLiterals(cwds));
-    const sources = [...this.#literals.keys()].map(RegExp.escape);
+    this.#groups = [...groupLiterals(this.#allLiterals(cwds))];
+    const sources = this.#groups.map(([anchor]) => RegExp.escape(anchor));
     this.anchors = new RegExp(
       [...sources, `${RegExp.escape(TOKEN_OPEN)}(?=[~A-Z])`].join("|"),
       "g",
@@ -91,7 +91,9 @@ export class Translator {
 
   /** Returns the literals that begin with an anchor, the longest first. */
   literalsAt(anchor: string): readonly Literal[] {
-    return this.#literals.get(anchor) ?? [];
+    // They are few: comparing takes less than hashing a text that is new each time.
+    for (const [text, literals] of this.#groups) if (text === anchor) return literals;
+    return [];
   }
 
   /** Returns whether this machine has a path for a placeholder. */

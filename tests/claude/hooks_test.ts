@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { withHooks, withoutHooks } from "../../src/claude/hooks.ts";
+import { hooksIn, withHooks, withoutHooks } from "../../src/claude/hooks.ts";
 import { CcsyncError } from "../../src/errors.ts";
 
 const PROGRAM = "/opt/ccsync";
@@ -162,4 +162,15 @@ Deno.test("withoutHooks() is the inverse of withHooks() for any settings", () =>
     const all = Object.values(commandsOf(added)).flat();
     for (const command of OURS) assert.ok(all.includes(command));
   }));
+});
+
+Deno.test("what of ccsync's hooks is in settings is told", () => {
+  const complete = withHooks('{"model": "x"}', PROGRAM);
+  assert.equal(hooksIn(complete, PROGRAM), "complete");
+  assert.equal(hooksIn(complete, "/elsewhere/ccsync"), "other");
+  assert.equal(hooksIn(complete.replace("hook stop", "hook rest"), PROGRAM), "other");
+  for (const text of ["", "{}", '{"hooks": {"Stop": []}}', withoutHooks(complete)]) {
+    assert.equal(hooksIn(text, PROGRAM), "none", text);
+  }
+  assert.throws(() => hooksIn("{", PROGRAM), CcsyncError);
 });

@@ -28,6 +28,9 @@ const ROW: CatalogueRow = {
   transcript: { tree: oid("a"), segments: [oid("b")] },
   files: new Map([["plans/x.md", { tree: oid("c"), segments: [oid("d"), oid("e")] }]]),
   meta: '{"title": "会"}\n',
+  project: "{{PROJECTS}}/会" as PortablePath,
+  updatedAt: "2026-11-22T00:00:00.000Z",
+  slug: "x",
 };
 
 /** Opens a state that must not need a rebuild. */

@@ -172,6 +172,20 @@ const CASES: readonly Case[] = [
     hub: "\xc3\x28\na\n",
     merged: "\xc3\x28\na\n\xff\xfe\n",
   },
+  {
+    what: "all fields are deleted, some on each side",
+    base: "---\nc\nd\n---\n",
+    local: "---\nc\n---\nc\n",
+    hub: "---\nd\n---\n",
+    merged: "---\n---\nc\n",
+  },
+  {
+    what: "no last line end, and the last line is one of two that are alike",
+    base: "d\n-\ne\n",
+    local: "-\ne\nd\n",
+    hub: "---\nc\na\na\nd\nd",
+    merged: "---\nc\na\na\nd",
+  },
   { what: "everything deleted there", base: "a\nb\n", local: "a\nB\n", hub: "", merged: "B\n" },
 ];
 

@@ -101,11 +101,7 @@ Deno.test("local names that some system cannot have are told of; the other notes
 
 Deno.test("files above 32 MiB are told of and left alone on both sides", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "index\n");
-  a.write("note.md", "note\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({ "MEMORY.md": "index\n", "note.md": "note\n" });
   Deno.truncateSync(a.memory("note.md"), 32 * 1024 * 1024 + 1);
   const pushed = await a.push();
   assert.deepEqual(actions(pushed), []);
@@ -121,11 +117,7 @@ Deno.test("files above 32 MiB are told of and left alone on both sides", async (
 
 Deno.test("a hub written by somebody else: links, names, projects", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "index\n");
-  a.write("note.md", "note\n");
-  await sync(a, b);
+  const [, b] = await shared.pair({ "MEMORY.md": "index\n", "note.md": "note\n" });
   await shared.plant("files/link.md", "/etc/passwd", "120000");
   await shared.plant("files/note.md", "/etc/passwd", "120000");
   await shared.plant("files/run.md", "x", "100755");
@@ -168,11 +160,7 @@ Deno.test("names that differ in case alone: one of them is told of where they ar
 
 Deno.test("a note here and a folder of its name there: told of on both sides, nothing is lost", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "index\n");
-  a.write("x", "note\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({ "MEMORY.md": "index\n", "x": "note\n" });
   a.remove("x");
   a.write("x/y.md", "in the folder\n");
   b.write("x", "note, edited\n");
@@ -188,11 +176,7 @@ Deno.test("a note here and a folder of its name there: told of on both sides, no
 
 Deno.test("a note that became a folder, and back", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "index\n");
-  a.write("x", "note\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({ "MEMORY.md": "index\n", "x": "note\n" });
   a.remove("x");
   a.write("x/y.md", "in the folder\n");
   await sync(a, b);

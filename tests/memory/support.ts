@@ -62,6 +62,15 @@ export class Shared implements AsyncDisposable {
     return machine;
   }
 
+  /** Returns two machines, `a` and `b`, that both have these notes. */
+  async pair(notes: Readonly<Record<string, string>>): Promise<[Machine, Machine]> {
+    const [a, b] = [this.machine("a"), this.machine("b")];
+    a.session();
+    for (const [path, text] of Object.entries(notes)) a.write(path, text);
+    await sync(a, b);
+    return [a, b];
+  }
+
   /** Runs git in the hub, and returns what it printed. */
   async git(...args: readonly string[]): Promise<string> {
     const { code, stdout, stderr } = await runToEnd("git", {
@@ -174,7 +183,12 @@ export class Machine implements AsyncDisposable {
       placeholders: new Map([["PROJECTS" as PlaceholderName, root]]),
       ...DEFAULT_TIMES,
     };
-    return Workspace.open(this.env, config, { step() {}, warn() {} }, () => {});
+    return Workspace.open(
+      this.env,
+      config,
+      { step() {}, begin() {}, advance() {}, warn() {} },
+      () => {},
+    );
   }
 
   /** Loses what this machine remembers. */

@@ -77,10 +77,7 @@ Deno.test("edits of different lines come together, of neighbouring lines too", a
 
 Deno.test("of the same line both edits stay, the hub's first", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "one\ntwo\nthree\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({ "MEMORY.md": "one\ntwo\nthree\n" });
   a.write("MEMORY.md", "one\ntwo by a\nthree\n");
   b.write("MEMORY.md", "one\ntwo by b\nthree\n");
   await a.push();
@@ -93,11 +90,7 @@ Deno.test("of the same line both edits stay, the hub's first", async () => {
 
 Deno.test("a deletion is shared, and the old text is in the backup", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "index\n");
-  a.write("deep/old.md", "old\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({ "MEMORY.md": "index\n", "deep/old.md": "old\n" });
   a.remove("deep/old.md");
   assert.deepEqual(actions(await a.pull()), [], "it does not come back before the push");
   assert.deepEqual(actions(await a.push()), ["delete deep/old.md"]);
@@ -111,11 +104,7 @@ Deno.test("a deletion is shared, and the old text is in the backup", async () =>
 Deno.test("an edit beats a deletion, whoever is first", async () => {
   for (const isDeletionFirst of [true, false]) {
     await using shared = await Shared.create();
-    const [a, b] = [shared.machine("a"), shared.machine("b")];
-    a.session();
-    a.write("MEMORY.md", "index\n");
-    a.write("note.md", "note\n");
-    await sync(a, b);
+    const [a, b] = await shared.pair({ "MEMORY.md": "index\n", "note.md": "note\n" });
     a.remove("note.md");
     b.write("note.md", "note, edited\n");
     await sync(...(isDeletionFirst ? [a, b] : [b, a]));
@@ -143,11 +132,7 @@ Deno.test("of two notes of one name both texts stay, each field and line once", 
 
 Deno.test("a removed folder is no deletion, even where Claude Code made a new one", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "index\n");
-  a.write("note.md", "note\n");
-  await sync(a, b);
+  const [, b] = await shared.pair({ "MEMORY.md": "index\n", "note.md": "note\n" });
   b.remove("");
   assert.deepEqual(actions(await b.push()), []);
   Deno.mkdirSync(b.memory());
@@ -246,10 +231,7 @@ Deno.test("three machines change everything at once and converge, whatever the o
 
 Deno.test("a push that was rejected begins anew on the other one's commit", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "one\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({ "MEMORY.md": "one\n" });
   a.write("MEMORY.md", "one\nby a\n");
   b.write("MEMORY.md", "by b\none\n");
   const { head, view } = await b.look();
@@ -263,12 +245,11 @@ Deno.test("a push that was rejected begins anew on the other one's commit", asyn
 
 Deno.test("a push whose end was not remembered is found to be done", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "one\ntwo\n");
-  a.write("note.md", "note\n");
-  a.write("gone.md", "gone\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({
+    "MEMORY.md": "one\ntwo\n",
+    "note.md": "note\n",
+    "gone.md": "gone\n",
+  });
   a.write("MEMORY.md", "one\ntwo by a\n");
   await a.push();
   b.write("MEMORY.md", "one\ntwo by b\n");
@@ -433,10 +414,7 @@ Deno.test("placeholders that move take the memory with them, unsent edits and ne
 
 Deno.test("a note made where the memory is about to move deletes nothing of the one that was synced", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "- of both\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({ "MEMORY.md": "- of both\n" });
   const old = b.memory();
   const moved = join(b.home, "moved") as LocalPath;
   b.workspace.setPlaceholders(new Map([["PROJECTS" as PlaceholderName, moved]]));
@@ -544,11 +522,7 @@ Deno.test("a look before anything was fetched forgets nothing", async () => {
 
 Deno.test("--dry-run tells and writes nothing", async () => {
   await using shared = await Shared.create();
-  const [a, b] = [shared.machine("a"), shared.machine("b")];
-  a.session();
-  a.write("MEMORY.md", "one\n");
-  a.write("note.md", "note\n");
-  await sync(a, b);
+  const [a, b] = await shared.pair({ "MEMORY.md": "one\n", "note.md": "note\n" });
   a.write("MEMORY.md", "two\n");
   a.remove("note.md");
   await a.push();

@@ -44,6 +44,28 @@ export type Command =
   | { readonly do: "forget-note"; readonly on: number; readonly note: number }
   | { readonly do: "forget-folder"; readonly on: number; readonly note: number }
   | { readonly do: "wait"; readonly days: number }
+  /** What an operation changed here is taken back: the last one, or one before it. */
+  | {
+    readonly do: "undo";
+    readonly on: number;
+    readonly operation: number;
+    readonly trouble: Trouble;
+  }
+  /** A session is resumed, whoever has it locked. */
+  | {
+    readonly do: "take";
+    readonly on: number;
+    readonly session: number;
+    readonly trouble: Trouble;
+  }
+  /** What a machine does every few minutes with a session that it resumed, and when that ends. */
+  | {
+    readonly do: "keep";
+    readonly on: number;
+    readonly session: number;
+    readonly ends: boolean;
+    readonly trouble: Trouble;
+  }
   | { readonly do: "lose"; readonly on: number; readonly what: "state" | "mirror" }
   | { readonly do: "push"; readonly on: number; readonly trouble: Trouble }
   | {
@@ -117,6 +139,9 @@ const WEIGHTED: readonly (readonly [number, fc.Arbitrary<Command>])[] = [
     2,
     fc.record({ do: fc.constant("lose"), on, what: fc.constantFrom("state", "state", "mirror") }),
   ],
+  [2, fc.record({ do: fc.constant("undo"), on, operation: fc.nat(2), trouble })],
+  [3, fc.record({ do: fc.constant("take"), on, session, trouble })],
+  [3, fc.record({ do: fc.constant("keep"), on, session, ends: fc.boolean(), trouble })],
   [8, fc.record({ do: fc.constant("push"), on, trouble })],
   [7, fc.record({ do: fc.constant("pull"), on, isForced: fc.boolean(), trouble })],
   [

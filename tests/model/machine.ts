@@ -6,10 +6,14 @@
 import { basename, dirname, join } from "node:path";
 import { checkPlaceholders, type Config, readConfig } from "../../src/machine/config.ts";
 import type { Environment } from "../../src/machine/environment.ts";
+import type { SessionId } from "../../src/brands.ts";
+import { SessionKeeper } from "../../src/sync/keeper.ts";
+import { acquireLock, lockViews } from "../../src/sync/locks.ts";
 import { pull } from "../../src/sync/pull.ts";
 import { push } from "../../src/sync/push.ts";
 import type { SyncReport } from "../../src/sync/report.ts";
 import { Setup } from "../../src/sync/setup.ts";
+import { listOperations, undo } from "../../src/sync/undo.ts";
 import { Workspace } from "../../src/sync/workspace.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { environmentIn } from "../support/workspace.ts";
@@ -37,6 +41,10 @@ const ALL = { isDryRun: false, all: false } as const;
 export class Machine {
   readonly id: string;
   readonly env: Environment;
+  /** What keeps the sessions in step that were resumed here. */
+  readonly keepers = new Map<string, SessionKeeper>();
+  /** What people were warned of. */
+  readonly warnings: string[] = [];
   readonly #clock: Clock;
 
   constructor(folder: string, id: string, clock: Clock) {
@@ -64,7 +72,8 @@ export class Machine {
 
   /** Runs a piece of ccsync in a workspace of its own, as a process would. */
   async run<T>(work: (workspace: Workspace) => Promise<T>): Promise<T> {
-    await using workspace = Workspace.open(this.env, this.config, SILENT);
+    const warn = (message: string) => void this.warnings.push(message);
+    await using workspace = Workspace.open(this.env, this.config, { ...SILENT, warn });
     return await work(workspace);
   }
 
@@ -74,6 +83,32 @@ export class Machine {
 
   async pull(isForced: boolean): Promise<SyncReport> {
     return await this.run((workspace) => pull(workspace, { ...ALL, isForced }));
+  }
+
+  /** What `undo` does with one of the operations that there are, the last one first. */
+  async undo(operation: number): Promise<void> {
+    await this.run(async (workspace) => {
+      const found = listOperations(workspace);
+      const { id } = found[operation % found.length] ?? {};
+      if (id !== undefined) await undo(workspace, { isDryRun: false, id });
+    });
+  }
+
+  /** What `resume --force` does before Claude Code starts. */
+  async take(id: string): Promise<SyncReport> {
+    const session = id as SessionId;
+    return await this.run(async (workspace) => {
+      const report = await pull(workspace, { ...ALL, also: session, isForced: false });
+      const from = (await lockViews(workspace)).get(session)?.oid;
+      const held = await acquireLock(workspace, session, from);
+      if (held !== undefined) this.keepers.set(id, new SessionKeeper(session, held));
+      return report;
+    });
+  }
+
+  /** What `resume` does while Claude Code runs, and after it ended. */
+  async keep(keeper: SessionKeeper, isLast: boolean): Promise<SyncReport> {
+    return await this.run((workspace) => keeper.step(workspace, isLast));
   }
 
   /** What `config set-path` does with a path of this machine. */
@@ -200,7 +235,12 @@ export class Machine {
   }
 }
 
-const SILENT = { step: () => undefined, warn: () => undefined };
+const SILENT = {
+  step: () => undefined,
+  begin: () => undefined,
+  advance: () => undefined,
+  warn: () => undefined,
+};
 
 /** Returns the files under a directory, sorted. */
 export function filesUnder(directory: string): string[] {

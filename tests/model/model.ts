@@ -20,7 +20,7 @@ import { toLocal } from "../../src/translate/to_local.ts";
 import { promptLine } from "../support/world.ts";
 import type { Command, Trouble } from "./commands.ts";
 import { HubView } from "./hub_view.ts";
-import { interfered } from "./interference.ts";
+import { interfered, type Outcome } from "./interference.ts";
 import {
   type Clock,
   copy,
@@ -44,6 +44,7 @@ export class Counts {
   kills = 0;
   faults = 0;
   overtaken = 0;
+  takeovers = 0;
   lines = 0;
 
   add(other: Counts): void {
@@ -140,6 +141,8 @@ export class Model implements AsyncDisposable {
   readonly #lines = new Map<string, Line>();
   /** Lines whose end has not been written, by machine and session. */
   readonly #torn = new Map<string, string>();
+  /** The machines that resumed a session last, as far as that is certain, by session. */
+  readonly #holders = new Map<string, Machine>();
   readonly #checked = new Set<Oid>();
   #number: number;
   #head: Oid | undefined;
@@ -175,8 +178,15 @@ export class Model implements AsyncDisposable {
       case "push":
       case "pull":
       case "set-path":
-        await this.#sync(machine, command);
+        await this.#sync(machine, command.trouble, () => this.#run(machine, command));
         return;
+      case "undo":
+        await this.#sync(machine, command.trouble, () => machine.undo(command.operation));
+        return;
+      case "take":
+        return await this.#take(machine, command);
+      case "keep":
+        return await this.#keep(machine, command);
       case "lose":
         return machine.lose(command.what);
       case "close":
@@ -226,23 +236,71 @@ export class Model implements AsyncDisposable {
     return machine;
   }
 
+  /** Runs a command of ccsync, checks what has to hold after each, and returns how it ended. */
   async #sync(
     machine: Machine,
-    command: Command & { readonly do: "push" | "pull" | "set-path" },
-  ): Promise<void> {
+    { interference, overtakenBy }: Trouble,
+    work: () => Promise<SyncReport | void>,
+  ): Promise<Outcome<void>["ended"]> {
     this.#counts.syncs++;
-    const { interference, overtakenBy }: Trouble = command.trouble;
     const other = overtakenBy === undefined ? undefined : this.#machine(overtakenBy);
     const overtake = other === undefined || other === machine ? undefined : async () => {
       this.#counts.overtaken++;
       requireFlawless(await other.push());
     };
-    const outcome = await interfered(interference, overtake, () => this.#run(machine, command));
-    if (outcome.ended === "as usual") requireFlawless(outcome.result);
-    else if (interference?.kind === "kill") this.#counts.kills++;
+    const outcome = await interfered(interference, overtake, work);
+    if (outcome.ended === "as usual") {
+      if (outcome.result !== undefined) requireFlawless(outcome.result);
+    } else if (interference?.kind === "kill") this.#counts.kills++;
     else this.#counts.faults++;
     await this.#checkLines();
     await machine.run((workspace) => this.#checkBases(workspace));
+    return outcome.ended;
+  }
+
+  /** A machine that resumes a session has its lock from then on, whoever had it before. */
+  async #take(machine: Machine, { session, trouble }: Command & { do: "take" }): Promise<void> {
+    const [id] = chosen([...machine.transcripts()], session) ?? [];
+    if (id === undefined) return;
+    const before = machine.keepers.get(id);
+    const ended = await this.#sync(machine, trouble, () => machine.take(id));
+    const isNew = machine.keepers.get(id) !== before;
+    if (ended === "interfered with") {
+      // The hub may have the lock of a process that is no more.
+      machine.keepers.delete(id);
+      this.#holders.delete(id);
+      return;
+    }
+    assert.ok(isNew, `${machine.id} did not get the lock of ${id}`);
+    const holder = this.#holders.get(id);
+    if (holder !== undefined && holder !== machine) this.#counts.takeovers++;
+    this.#holders.set(id, machine);
+  }
+
+  /** A machine whose session was taken over is told when it pushes next; its lines are checked as all are. */
+  async #keep(machine: Machine, command: Command & { do: "keep" }): Promise<void> {
+    const [id, keeper] = chosen([...machine.keepers], command.session) ?? [];
+    if (id === undefined || keeper === undefined) return;
+    const [wasHolder, holder] = [keeper.isHolder, this.#holders.get(id)];
+    machine.warnings.length = 0;
+    const work = () => machine.keep(keeper, command.ends);
+    const ended = await this.#sync(machine, command.trouble, work);
+    if (ended === "interfered with") {
+      machine.keepers.delete(id);
+      if (holder === machine) this.#holders.delete(id);
+      return;
+    }
+    if (command.ends) machine.keepers.delete(id);
+    if (!wasHolder || holder === undefined) {
+      if (keeper.isHolder) this.#holders.set(id, machine);
+    } else if (holder === machine) {
+      assert.equal(keeper.isHolder, !command.ends, `${machine.id} and the lock of ${id}`);
+      if (command.ends) this.#holders.delete(id);
+    } else {
+      assert.ok(!keeper.isHolder, `${machine.id} has the lock that ${holder.id} took`);
+      const told = machine.warnings.filter((message) => message.startsWith(holder.id));
+      assert.equal(told.length, 1, `${machine.id} was not told that ${holder.id} took ${id}`);
+    }
   }
 
   async #run(

@@ -175,3 +175,31 @@ Deno.test("what was agreed on with a history that was taken back is no obstacle,
   await laptop.ccsync("push");
   assert.match(await world.hubTranscript(id), /taken back.*\n.*more/);
 });
+
+Deno.test("files of a first pull that a power failure left empty or cut are completed by the next one", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const ids = [
+    laptop.plant("variants/A.jsonl"),
+    laptop.plant(
+      "alice/.claude/projects/-home-alice-projects-app/b9a316af-110f-4ec1-9a0e-575002e0dbaa.jsonl",
+    ),
+  ];
+  await laptop.ccsync("push");
+  const desk = await world.joined("desk");
+  await desk.ccsync("pull");
+  const before = ids.map((id) => desk.read(id));
+  for (const [i, id] of ids.entries()) {
+    const path = desk.transcriptPath(id);
+    const { mtime } = Deno.statSync(path);
+    Deno.truncateSync(path, i * 1000);
+    Deno.utimeSync(path, mtime ?? 0, mtime ?? 0);
+  }
+  await desk.ccsync("push");
+  await desk.ccsync("pull");
+  assert.deepEqual(ids.map((id) => desk.read(id)), before);
+  assert.deepEqual(
+    ids.map((id) => laptop.neutral(laptop.read(id))),
+    ids.map((id) => desk.neutral(desk.read(id))),
+  );
+});

@@ -137,6 +137,29 @@ Deno.test("doctor --fix mends permissions and locks that were left behind, and n
   assert.deepEqual((await examine(laptop)).filter(({ level }) => level !== "ok"), []);
 });
 
+Deno.test("doctor looks at hooks; status shows the daemon, and when other machines were seen", async () => {
+  await using world = await World.create();
+  const laptop = await healthy(world);
+  assertFound(await examine(laptop), "hooks", "ok", /^none/);
+  await laptop.ccsync("setup-hooks");
+  assertFound(await examine(laptop), "hooks", "ok", /all of them are in .*settings\.json/);
+  const settings = join(laptop.claude, "settings.json");
+  const text = Deno.readTextFileSync(settings);
+  Deno.writeTextFileSync(
+    settings,
+    text.replace(/"command": "[^"]* hook stop"/, '"command": "true"'),
+  );
+  assertFound(await examine(laptop), "hooks", "warning", /some are missing/);
+  Deno.writeTextFileSync(settings, "{");
+  assertFound(await examine(laptop), "hooks", "warning", /line 1 is no JSON/);
+  const desk = await world.joined("desk");
+  await desk.ccsync("daemon", "--once");
+  await desk.ccsync("pull");
+  const { stdout } = await desk.ccsync("status");
+  assert.match(stdout, /^daemon {5}not running, last run just now$/m);
+  assert.match(stdout, /^other {6}laptop \(\w+\), last seen just now$/m);
+});
+
 Deno.test("doctor tells of a clock that is behind the hub", async () => {
   await using world = await World.create();
   const laptop = await healthy(world);

@@ -227,6 +227,37 @@ githubTest("a push goes on where GitHub does not tell who can read the hub", asy
   assert.match(stderr, /cannot tell who can read the hub: .*HTTP status 503/);
 });
 
+githubTest("doctor tells who can read the hub, and what gh lacks to tell it", async () => {
+  await using world = await World.create();
+  await using github = await Github.start();
+  const laptop = world.machine("laptop", { env: github.env });
+  await laptop.ccsync("init", "--yes");
+  const examine = async (code: number) => {
+    const { stdout } = await laptop.try("doctor", "--json").then((result) => {
+      assert.equal(result.code, code, result.stdout + result.stderr);
+      return result;
+    });
+    const lines: { topic: string; level: string; what: string; mend?: string }[] = JSON.parse(
+      stdout,
+    );
+    return (topic: string) => lines.find((line) => line.topic === topic);
+  };
+  const good = await examine(0);
+  assert.match(
+    good("gh")?.what ?? "",
+    /^version \S+, \/.*gh, logged in to github\.localhost as alice$/,
+  );
+  assert.equal(good("readers")?.what, "it is private");
+  github.repositories.set("alice/claude-sessions", "public");
+  const open = (await examine(EXIT_CODES.failed))("readers");
+  assert.equal(open?.level, "error");
+  assert.match(open?.mend ?? "", /gh repo edit alice\/claude-sessions --visibility private/);
+  github.scopes = "gist";
+  const narrow = (await examine(0))("gh");
+  assert.equal(narrow?.level, "warning");
+  assert.match(narrow?.mend ?? "", /put a token with the scope repo into GH_TOKEN/);
+});
+
 /** Makes the machine believe that it never asked who can read the hub. */
 function forgetDay({ ccsyncHome }: TestMachine): void {
   using state = State.open(ccsyncHome, assert.fail);

@@ -21,7 +21,12 @@ const config = {
   placeholders: new Map(),
   ...DEFAULT_TIMES,
 };
-const silent = { step: () => undefined, warn: () => undefined };
+const silent = {
+  step: () => undefined,
+  begin: () => undefined,
+  advance: () => undefined,
+  warn: () => undefined,
+};
 await using workspace = Workspace.open(environmentIn(home), config, silent, () => undefined);
 await workspace.mirror.prepare();
 

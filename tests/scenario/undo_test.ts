@@ -149,6 +149,23 @@ Deno.test("undo removes a session that a pull brought, with all its files; it go
   assert.ok([...Deno.readDirSync(beside)].length > 0, "what the transcript quotes stays, too");
 });
 
+Deno.test("undo leaves a session whose sub-agent alone went on since", async () => {
+  await using world = await World.create();
+  const laptop = await world.joined("laptop");
+  const desk = await world.joined("desk", { projects: "work" });
+  const id = laptop.plant("variants/base.jsonl");
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  const agent = desk.transcriptPath(id).replace(/\.jsonl$/, "/subagents/agent-a1.jsonl");
+  Deno.mkdirSync(dirname(agent), { recursive: true });
+  Deno.writeTextFileSync(agent, line(desk, id, "by the agent"));
+  const { code, stderr } = await desk.try("undo");
+  assert.equal(code, EXIT_CODES.partial);
+  assert.match(stderr, /left as it is: .*it was changed since/);
+  assert.ok(desk.has(id));
+  await assertSettles(world, [laptop, desk], id);
+});
+
 Deno.test("undo does not touch a session that is open in Claude Code", async () => {
   await using world = await World.create();
   const { laptop, desk, id } = await twoMachines(world);

@@ -139,3 +139,18 @@ async function askDenoDir(): Promise<string> {
   const { stdout } = await runToEnd(Deno.execPath(), { args: ["info", "--json"], cwd: "." });
   return v.parse(DENO_INFO, JSON.parse(stdout)).denoDir;
 }
+
+/**
+ * Puts `ccsync` on the search path of a machine as a command, and returns the environment of its shells.
+ *
+ * For systems with a POSIX shell.
+ */
+export async function shellEnvironment(machine: CcsyncMachine): Promise<Record<string, string>> {
+  const { args, env, path } = await invocationOf(machine, []);
+  const quoted = [path, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const bin = `${machine.home}/bin`;
+  await Deno.mkdir(bin, { recursive: true });
+  const script = `#!/bin/sh\nexec ${quoted} "$@"\n`;
+  await Deno.writeTextFile(`${bin}/ccsync`, script, { mode: 0o755 });
+  return { ...env, PATH: `${bin}:${env["PATH"] ?? ""}` };
+}

@@ -22,6 +22,8 @@ export function environmentIn(home: string, known: Partial<Environment> = {}): E
     claudeDir: join(home, ".claude") as LocalPath,
     configHome: join(home, ".config"),
     claudeTmp: join(home, "tmp/claude-0") as LocalPath,
+    executable: undefined,
+    releases: "github.com/you/ccsync",
     claudeProgram: "claude",
     editor: "vi",
     variables: new Set(),
@@ -30,6 +32,13 @@ export function environmentIn(home: string, known: Partial<Environment> = {}): E
     ...known,
   };
 }
+
+const SILENT = {
+  step: () => undefined,
+  begin: () => undefined,
+  advance: () => undefined,
+  warn: () => undefined,
+};
 
 /** Returns an open workspace on a machine that has joined a hub. Dispose it. */
 export function openWorkspace(
@@ -40,5 +49,5 @@ export function openWorkspace(
   const claudeTmp = join(machine.tmp, "claude-0") as LocalPath;
   const env = environmentIn(machine.home, { claudeTmp, ...known });
   const config = { ...readConfig(env.ccsyncHome, env.style), ...changed };
-  return Workspace.open(env, config, { step: () => undefined, warn: () => undefined });
+  return Workspace.open(env, config, SILENT);
 }

@@ -7,7 +7,6 @@
 import { Buffer } from "node:buffer";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { packageFile } from "../../scripts/build.ts";
 import { entriesOf, lstatIfThere, readTextIfThere, removeTree } from "../../src/machine/files.ts";
 import type { Program } from "../support/ccsync.ts";
 import { described, runToEnd } from "../support/process.ts";
@@ -179,7 +178,7 @@ async function mustRun(program: string, args: readonly string[]): Promise<void> 
 const HALF_DONE: readonly string[] = ["VirtualAlloc2", "MapViewOfFile3", "UnmapViewOfFile2"];
 
 /** Returns a copy of a program that does not find what Wine has only half of. */
-export async function patched(program: string): Promise<string> {
+async function patched(program: string): Promise<string> {
   const { mtime, size } = await Deno.stat(program);
   const folder = join(CACHE, "programs", `${mtime?.getTime()}-${size}`);
   const copy = join(folder, basename(program));
@@ -221,9 +220,4 @@ export async function windowsExecutable(): Promise<string> {
   const result = await runToEnd(Deno.execPath(), { args, cwd: ROOT });
   if (result.code !== 0) throw new Error(`cannot build for Windows\n${described(result)}`);
   return output;
-}
-
-/** Returns Deno for Windows, which runs the tests themselves there. */
-export async function windowsDeno(): Promise<string> {
-  return await packageFile("@deno/win32-x64", "2.9.5", "deno.exe");
 }

@@ -34,7 +34,7 @@ export async function runInit(context: Context, options: InitOptions): Promise<E
   const wishes = wishesOf(options);
   using setup = await Setup.begin(
     env,
-    progressOn(terminal),
+    progressOn(terminal, env.now),
     (work) => onlyOne(context, work),
   );
   const { finalWishes, view } = isAsking(context, setup, options)

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { LocalPath } from "../../brands.ts";
 import { findClient, type RunningClient, startClient } from "../../claude/client.ts";
 import { CcsyncError, EXIT_CODES, messageOf } from "../../errors.ts";
+import { giveBackMemory } from "../../machine/memory.ts";
 import { readConfig } from "../../machine/config.ts";
 import { holdSignals } from "../../machine/signals.ts";
 import { accompany, SessionKeeper } from "../../sync/keeper.ts";
@@ -247,6 +248,7 @@ async function whileOpen(
       // The next step tries again; what is left undone in the end is told then.
       terminal.detail(error.message);
     }
+    giveBackMemory();
   };
   try {
     return await accompany(start().ended, interval * 1000, isDue, step);

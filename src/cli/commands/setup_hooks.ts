@@ -4,8 +4,7 @@ import { CcsyncError } from "../../errors.ts";
 import type { Environment } from "../../machine/environment.ts";
 import { lstatIfThere, readTextIfThere, writeFile } from "../../machine/files.ts";
 import { readConfig } from "../../machine/config.ts";
-import { selfCommand } from "../../machine/self.ts";
-import { shQuoted } from "../../machine/schedules.ts";
+import { hookProgram } from "../../machine/self.ts";
 import type { Context, Ending } from "../context.ts";
 
 /** Options of `ccsync setup-hooks`. */
@@ -84,17 +83,4 @@ function backUp({ ccsyncHome, now }: Environment, content: string): string {
   const path = join(ccsyncHome, "backups", `settings-${time}.json`);
   writeFile(path, content);
   return path;
-}
-
-/** Returns how ccsync is started, for a hook: Claude Code has a shell run it. */
-export function hookProgram(
-  os: Environment["os"],
-  command: readonly string[] = selfCommand(),
-): string {
-  if (os !== "windows") return command.map(shQuoted).join(" ");
-  // Both shells that may run it there take this.
-  return command.map((word) => {
-    const path = word.replaceAll("\\", "/");
-    return /^[\w:/.-]+$/.test(path) ? path : `"${path}"`;
-  }).join(" ");
 }

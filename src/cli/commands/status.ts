@@ -1,7 +1,11 @@
-import { machinePath, type MachineRecord, parseMachine } from "../../hub/format.ts";
+import type { MachineRecord } from "../../hub/format.ts";
 import { scanTranscripts } from "../../claude/scan.ts";
+import type { Environment } from "../../machine/environment.ts";
+import { isDaemonRunning } from "../../machine/one_process.ts";
+import { automationFault, readRecord } from "../../sync/daemon/record.ts";
 import { readConfig } from "../../machine/config.ts";
 import { State } from "../../machine/state.ts";
+import { readMachines } from "../../sync/machines.ts";
 import { type LockView, lockViews } from "../../sync/locks.ts";
 import type { Workspace } from "../../sync/workspace.ts";
 import { gatherMemory } from "../../sync/memory/view.ts";
@@ -68,17 +72,29 @@ interface Status {
   readonly memoryToPull: number;
   /** As of the last contact with the hub. */
   readonly locks: readonly LockView[];
+  /** What syncs by itself: when it worked last, and since when and why it does not any more. */
+  readonly daemon: {
+    readonly isRunning: boolean;
+    readonly lastRun: string | null;
+    readonly fault: { readonly since: string; readonly why: string } | null;
+  };
   /** The last push or pull that did not do all of its work, if none did since. */
   readonly trouble: { readonly at: string; readonly command: string; readonly why: string } | null;
-  readonly machines: readonly ({ readonly id: string } & MachineRecord)[];
+  readonly machines: readonly (MachineRecord & {
+    readonly id: string;
+    /** When it pushed last, or renewed a lock. */
+    readonly lastSeen: string;
+  })[];
 }
 
 async function statusOf(workspace: Workspace): Promise<Status> {
-  const { config, mirror, state } = workspace;
+  const { config, env, mirror, state } = workspace;
   await mirror.prepare();
+  const machines = await readMachines(mirror, await mirror.head());
   const here = await listSessions(workspace, { side: "here", all: false, headless: true });
   const inHub = await listSessions(workspace, { side: "hub", all: false, headless: true });
   const memory = await gatherMemory(workspace, await mirror.head(), false);
+  const locks = [...(await lockViews(workspace)).values()];
   return {
     machine: config.machineId,
     hub: config.remote,
@@ -92,24 +108,27 @@ async function statusOf(workspace: Workspace): Promise<Status> {
     toPull: inHub.filter(({ isUnpulled }) => isUnpulled).length,
     memoryToPush: memory.texts.filter(({ push }) => push !== "none").length,
     memoryToPull: memory.texts.filter(({ pull }) => pull !== "none").length,
-    locks: [...(await lockViews(workspace)).values()],
+    locks,
     trouble: troubleIn(state),
-    machines: await machinesOf(workspace),
+    daemon: daemonOf(env),
+    machines: [...machines].map(([id, record]) => {
+      return { id, ...record, lastSeen: lastSeen(id, record, locks) };
+    }),
   };
 }
 
-async function machinesOf({ mirror }: Workspace): Promise<({ id: string } & MachineRecord)[]> {
-  const head = await mirror.head();
-  if (head === undefined) return [];
-  const entries = await mirror.entries(head, ["machines/"]);
-  const machines: ({ id: string } & MachineRecord)[] = [];
-  for (const { path } of entries) {
-    const id = /^machines\/([^/]+)\.json$/.exec(path)?.[1];
-    const json = id === undefined ? undefined : await mirror.text(head, machinePath(id));
-    const record = json === undefined ? undefined : parseMachine(json);
-    if (id !== undefined && record !== undefined) machines.push({ id, ...record });
-  }
-  return machines;
+function lastSeen(id: string, { lastPush }: MachineRecord, locks: readonly LockView[]): string {
+  const beats = locks.filter(({ machine }) => machine === id).map(({ heartbeatAt }) => heartbeatAt);
+  return [lastPush, ...beats].sort().at(-1) ?? lastPush;
+}
+
+function daemonOf({ ccsyncHome, now }: Environment): Status["daemon"] {
+  const [record, isRunning] = [readRecord(ccsyncHome), isDaemonRunning(ccsyncHome)];
+  return {
+    isRunning,
+    lastRun: record?.last?.at ?? null,
+    fault: automationFault(record, isRunning, now()) ?? null,
+  };
 }
 
 function describe(status: Status, now: number): string {
@@ -124,10 +143,21 @@ function describe(status: Status, now: number): string {
     `files      ${status.filesHere} of the sessions here, ${status.filesInHub} of those in the hub`,
     `waiting    ${status.toPush} to push, ${status.toPull} to pull (as of the last contact with the hub)`,
     `memory     ${status.memoryToPush} to push, ${status.memoryToPull} to pull`,
+    `daemon     ${daemonLine(status.daemon, age)}`,
     ...status.locks.map((lock) => lockLine(lock, now)),
     ...(status.trouble === null ? [] : [troubleLine(status.trouble, now)]),
-    ...others.map(({ id, os, lastPush }) => `other      ${id} (${os}), last push ${age(lastPush)}`),
+    ...others.map(({ id, lastSeen, os }) => `other      ${id} (${os}), last seen ${age(lastSeen)}`),
   ].map(clean).join("\n");
+}
+
+function daemonLine(
+  { fault, isRunning, lastRun }: Status["daemon"],
+  age: (at: string | null) => string,
+): string {
+  const runs = isRunning ? "running" : "not running";
+  const last = lastRun === null ? "" : `, last run ${age(lastRun)}`;
+  return runs + last +
+    (fault === null ? "" : `; nothing synced since ${age(fault.since)}: ${fault.why}`);
 }
 
 function lockLine(lock: LockView, now: number): string {

@@ -7,8 +7,9 @@ import { scanTranscripts } from "../../claude/scan.ts";
 import { listSessions } from "../listing.ts";
 import { readShared } from "../machines.ts";
 import type { Workspace } from "../workspace.ts";
+import { checkAutomation } from "./automation.ts";
 import type { Finding } from "./finding.ts";
-import { checkHub, checkLocks } from "./hub.ts";
+import { checkHub, checkLocks, checkReaders } from "./hub.ts";
 import { checkModes } from "./machine.ts";
 import { checkPlaceholderPaths, checkScope } from "./placeholders.ts";
 import { checkRetention, checkSizes, checkTrouble, checkUnpushed } from "./sessions.ts";
@@ -22,6 +23,7 @@ export async function examineAll(workspace: Workspace): Promise<Finding[]> {
   const { transcripts } = scanTranscripts(env.claudeDir);
   return [
     ...hub,
+    ...await checkReaders(workspace),
     ...await checkLocks(workspace),
     ...checkPlaceholderPaths(workspace, await readShared(mirror, await mirror.head()), sessions),
     ...checkScope(workspace, sessions),
@@ -29,6 +31,7 @@ export async function examineAll(workspace: Workspace): Promise<Finding[]> {
     ...checkRetention(workspace, sessions, ({ id }) => transcripts.get(id)?.stamp.mtimeMs),
     ...checkSizes(sessions),
     ...checkTrouble(workspace),
+    ...await checkAutomation(env),
     ...checkModes(env),
   ];
 }

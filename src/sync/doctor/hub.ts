@@ -4,6 +4,9 @@
  * @module
  */
 import type { Oid } from "../../brands.ts";
+import { ghVersion, githubAccount, repositoryOf } from "../../hub/github.ts";
+import { findProgram } from "../../machine/programs.ts";
+import { readersOf, refusePublic } from "../visibility.ts";
 import type { LockView } from "../locks.ts";
 import { lockViews, releaseLocks } from "../locks.ts";
 import { fetchHub, type Workspace } from "../workspace.ts";
@@ -27,6 +30,32 @@ export async function checkHub(workspace: Workspace): Promise<Finding[]> {
   } catch (error) {
     return [reached, failed("hub", error)];
   }
+}
+
+/** Asks GitHub, where the hub is there, whether strangers can read it. */
+export async function checkReaders({ config, env }: Workspace): Promise<Finding[]> {
+  const repository = repositoryOf(config.remote);
+  if (repository === undefined) return [];
+  const account = await githubAccount(repository.host);
+  if (!("login" in account)) {
+    const what = `who can read the hub cannot be told: ${account.why}`;
+    return [{ topic: "gh", level: "warning", what, mend: account.hint }];
+  }
+  const { host, login } = account;
+  const path = findProgram("gh", env.searchPath, env.os) ?? "on the PATH";
+  const gh = ok("gh", `version ${await ghVersion()}, ${path}, logged in to ${host} as ${login}`);
+  const readers = await readersOf(config.remote);
+  if (readers.visibility === "unknown") {
+    const what = `who can read it cannot be told: ${readers.why}`;
+    return [gh, { topic: "readers", level: "warning", what, mend: "gh auth status" }];
+  }
+  try {
+    refusePublic(config, readers);
+  } catch (error) {
+    return [gh, failed("readers", error)];
+  }
+  const others = readers.visibility === "private" ? "" : ", as you allowed";
+  return [gh, ok("readers", `it is ${readers.visibility}${others}`)];
 }
 
 /** Times that differ by less are no wrong clock. */

@@ -9,16 +9,18 @@ import { requireGit } from "../../hub/git.ts";
 import { configPath } from "../../machine/config.ts";
 import type { Environment } from "../../machine/environment.ts";
 import { lstatIfThere } from "../../machine/files.ts";
+import { findProgram } from "../../machine/programs.ts";
 import { failed, type Finding, ok } from "./finding.ts";
 
 /** Looks for git and Claude Code. */
 export async function checkPrograms(env: Environment): Promise<Finding[]> {
-  return [await checkGit(), await checkClient(env)];
+  return [await checkGit(env), await checkClient(env)];
 }
 
-async function checkGit(): Promise<Finding> {
+async function checkGit({ os, searchPath }: Environment): Promise<Finding> {
   try {
-    return ok("git", `version ${await requireGit()}`);
+    const version = await requireGit();
+    return ok("git", `version ${version}, ${findProgram("git", searchPath, os) ?? "on the PATH"}`);
   } catch (error) {
     return failed("git", error);
   }

@@ -12,7 +12,6 @@ import { join, posix, win32 } from "node:path";
 import { asSessionId, type LocalPath, type PortablePath } from "../../brands.ts";
 import { projectsDir } from "../../claude/layout.ts";
 import { readProject, stampOf } from "../../claude/scan.ts";
-import { parseMeta } from "../../hub/format.ts";
 import { entriesOf, lstatIfThere, readTextIfThere } from "../../machine/files.ts";
 import { normalCwd, projectDirName } from "../../translate/project_dir.ts";
 import { isFileTrouble } from "../facts.ts";
@@ -108,9 +107,7 @@ export class ProjectFinder {
 
   *#inCatalogue(): Iterable<LocalPath> {
     const projects = new Set<PortablePath>();
-    for (const { meta } of this.#workspace.state.catalogue().values()) {
-      projects.add((parseMeta(meta)?.project ?? "") as PortablePath);
-    }
+    for (const { project } of this.#workspace.state.catalogue().values()) projects.add(project);
     for (const project of projects) {
       const local = this.#workspace.local(project);
       if ("path" in local) yield local.path;

@@ -14,10 +14,10 @@ import { isFileTrouble } from "../facts.ts";
 import type { Workspace } from "../workspace.ts";
 import { Paths } from "./clash.ts";
 import { hashOf, NO_STAMP } from "./files.ts";
-import { type MemoryItem, memoryItem, type MemoryReport } from "./report.ts";
+import type { MemoryItem, MemoryReport } from "./report.ts";
 import { rootOf, type TextSet } from "./sets.ts";
 import { codecOf } from "./text.ts";
-import { type LeftText, type MemoryView, remember, type TextView } from "./view.ts";
+import { type LeftText, memoryItem, type MemoryView, remember, type TextView } from "./view.ts";
 
 /**
  * Brings the local sets in step with the hub. What is replaced or removed is backed up before; a text that

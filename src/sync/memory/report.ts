@@ -4,7 +4,6 @@
  * @module
  */
 import type { Skipped } from "../../claude/scan.ts";
-import type { TextView } from "./view.ts";
 
 /** What happened to one shared text. */
 export interface MemoryItem {
@@ -33,13 +32,3 @@ export interface MemoryReport {
 
 /** The report of a run that has nothing to do with shared texts. */
 export const NO_MEMORY: MemoryReport = { items: [], skipped: [], failed: [], unmapped: [] };
-
-/** Returns what the report says of a text. */
-export function memoryItem(
-  { note, path, set }: TextView,
-  action: MemoryItem["action"],
-  bytes: number,
-): MemoryItem {
-  const project = set.project?.local ?? "";
-  return { path, project, action, bytes, ...(note === undefined ? {} : { note }) };
-}

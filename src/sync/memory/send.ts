@@ -13,10 +13,17 @@ import { isFileTrouble } from "../facts.ts";
 import type { Workspace } from "../workspace.ts";
 import { Paths } from "./clash.ts";
 import { LARGEST_TEXT, settled, TOO_LARGE } from "./files.ts";
-import { type MemoryItem, memoryItem, type MemoryReport } from "./report.ts";
+import type { MemoryItem, MemoryReport } from "./report.ts";
 import type { TextSet } from "./sets.ts";
 import { codecOf, portableText, todaysText } from "./text.ts";
-import { type LocalText, type MemoryView, readAgain, remember, type TextView } from "./view.ts";
+import {
+  type LocalText,
+  memoryItem,
+  type MemoryView,
+  readAgain,
+  remember,
+  type TextView,
+} from "./view.ts";
 
 /** What was sent, to be remembered once the hub has accepted it. */
 export interface MemorySent {

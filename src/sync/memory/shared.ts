@@ -104,7 +104,12 @@ interface Listed {
 /** Lists with sizes, so that nothing is read that is too large. */
 async function listTexts({ mirror }: Workspace, head: Oid | undefined): Promise<Listed[]> {
   if (head === undefined) return [];
-  const under = ["memory/", sharedTextPath(GLOBAL_SET, "")];
+  const under: string[] = [];
+  // Asked of the git that reads objects anyway: many hubs have neither.
+  for (const directory of ["memory/", sharedTextPath(GLOBAL_SET, "")]) {
+    if (await mirror.hasPath(head, directory.slice(0, -1))) under.push(directory);
+  }
+  if (under.length === 0) return [];
   const args = ["ls-tree", "-r", "-l", "-z", "--full-tree", head, "--", ...under];
   const output = new TextDecoder().decode(await mirror.git.list("read the hub's files", args));
   return output.split("\0").filter((record) => record !== "").map((record) => {

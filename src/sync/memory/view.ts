@@ -23,7 +23,7 @@ import { toLocal } from "../../translate/to_local.ts";
 import { isFileTrouble } from "../facts.ts";
 import type { Workspace } from "../workspace.ts";
 import { identityOf, isBlocked, readSteady, settled } from "./files.ts";
-import type { MemoryReport } from "./report.ts";
+import type { MemoryItem, MemoryReport } from "./report.ts";
 import { findSets, rootOf, type TextSet } from "./sets.ts";
 import { type HubText, readHubSets } from "./shared.ts";
 import { codecOf, todaysText } from "./text.ts";
@@ -125,7 +125,8 @@ async function currentBases(
   if (head === undefined) return [];
   const known = state.fact("memory_head");
   if (known !== head) {
-    const isContinued = known !== undefined && await isContinuation(mirror, known, head);
+    const isContinued = state.textBases().length === 0 ||
+      (known !== undefined && await isContinuation(mirror, known, head));
     if (!isContinued) state.clearTextBases();
     state.setFact("memory_head", head);
   }
@@ -336,4 +337,14 @@ function pick<T extends Record<string, unknown>>(
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== undefined),
   ) as { [Key in keyof T]?: Exclude<T[Key], undefined> };
+}
+
+/** Returns what the report says of a text. */
+export function memoryItem(
+  { note, path, set }: TextView,
+  action: MemoryItem["action"],
+  bytes: number,
+): MemoryItem {
+  const project = set.project?.local ?? "";
+  return { path, project, action, bytes, ...(note === undefined ? {} : { note }) };
 }

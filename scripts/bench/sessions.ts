@@ -1,0 +1,111 @@
+/**
+ * Many sessions: what it takes to find out that there is nothing to do, and to list them.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { invocationOf, sourceOf } from "../../tests/support/ccsync.ts";
+import type { TestMachine } from "../../tests/support/world.ts";
+import { ccsyncOn, git, inTurns, medianOf, runProgram } from "./measure.ts";
+import type { Finding } from "./report.ts";
+import { pushedWorld, type Scale } from "./stage.ts";
+import { planEqualSessions } from "./transcripts.ts";
+
+const SMALL = 4_000;
+
+/** Measures a push with nothing to do, `list`, and the picker, with many sessions. */
+export async function benchSessions({ rounds, sessions }: Scale): Promise<Finding[]> {
+  await using pushed = await pushedWorld(planEqualSessions(sessions, SMALL, 5));
+  const { desk, world } = pushed;
+  const mirror = join(desk.ccsyncHome, "mirror.git");
+  desk.scriptClaude("exit 0");
+  const times = await inTurns(rounds.short, [
+    { run: () => ccsyncOn(desk, "--version") },
+    { run: () => git(mirror, "fetch", "--quiet", world.hub, "+refs/heads/main:refs/bench/main") },
+    { run: () => ccsyncOn(desk, "push") },
+    { run: () => ccsyncOn(desk, "list") },
+    { run: () => untilPainted(desk, ["resume"], "Which session?") },
+    { run: () => untilPainted(desk, ["--version"], ".") },
+  ]);
+  const longer = (
+    what: string,
+    index: number,
+    limit: number,
+    without: readonly number[],
+    against: string,
+  ) => ({
+    what: `${what}, ${sessions} sessions`,
+    measured: { value: medianOf(times, (round) => round[index] ?? NaN), unit: "ms" },
+    reference: { value: medianOf(times, (round) => sumOf(round, without)), unit: "ms" },
+    against,
+    found: medianOf(times, (round) => (round[index] ?? NaN) - sumOf(round, without)),
+    reach: { bound: "at most", value: limit, unit: "ms" },
+  } as const);
+  return [
+    longer("push with nothing to do", 2, 100, [0, 1], "start, git fetch"),
+    longer("list", 3, 150, [0], "--version"),
+    longer("the picker's first paint", 4, 150, [5, 1], "--version, git fetch"),
+  ];
+}
+
+const sumOf = (round: readonly number[], indexes: readonly number[]) =>
+  indexes.reduce((sum, index) => sum + (round[index] ?? NaN), 0);
+
+/** Runs ccsync in a terminal until it shows a text; `script` of util-linux makes the terminal. */
+async function untilPainted(
+  machine: TestMachine,
+  args: readonly string[],
+  text: string,
+): Promise<void> {
+  const { args: all, env, path } = await invocationOf(machine, args);
+  const line = [path, ...all].map((word) => `'${word}'`).join(" ");
+  const child = new Deno.Command("script", {
+    args: [
+      "--quiet",
+      "--flush",
+      "--return",
+      "--command",
+      `stty rows 40 cols 120; exec ${line}`,
+      "/dev/null",
+    ],
+    cwd: machine.home,
+    env: { ...env, TERM: "xterm", SHELL: "/bin/sh" },
+    clearEnv: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  let shown = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    shown += chunk;
+    if (shown.includes(text)) break;
+  }
+  if (!shown.includes(text)) throw new Error(`this was not shown: ${text}\n${shown}`);
+  // Its time is over; Ctrl-C ends the picker.
+  await input.write(new Uint8Array([3])).catch(() => undefined);
+  await input.close().catch(() => undefined);
+  await child.status;
+}
+
+/** Measures `--version` and `--help` against a program that prints one line. */
+export async function benchStart({ rounds }: Scale): Promise<Finding[]> {
+  await using pushed = await pushedWorld(planEqualSessions(1, SMALL, 6));
+  const { desk } = pushed;
+  const bare = await sourceOf(new URL("./bare.ts", import.meta.url));
+  const env = { ...bare.env, PATH: Deno.env.get("PATH") ?? "", HOME: fileURLToPath("file:///tmp") };
+  const times = await inTurns(2 * rounds.short, [
+    { run: () => runProgram({ ...bare, env }, "/") },
+    { run: () => ccsyncOn(desk, "--version") },
+    { run: () => ccsyncOn(desk, "--help") },
+  ]);
+  return ["--version", "--help"].map((what, i) => ({
+    what,
+    measured: { value: medianOf(times, (round) => round[i + 1] ?? NaN), unit: "ms" },
+    reference: { value: medianOf(times, ([least = NaN]) => least), unit: "ms" },
+    against: "one line from source",
+    found: medianOf(times, (round) => (round[i + 1] ?? NaN) / (round[0] ?? NaN)),
+    reach: { bound: "at most", value: 1.2, unit: "x" },
+  } as const));
+}

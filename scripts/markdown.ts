@@ -1,0 +1,27 @@
+/**
+ * Reading what is structured in a Markdown document: sections and tables.
+ *
+ * @module
+ */
+import assert from "node:assert/strict";
+
+/** Returns what stands under a heading, up to the next one of its level or above. */
+export function section(document: string, heading: string): string {
+  const [, level, rest] = new RegExp(`^(#+) ${RegExp.escape(heading)}\n([^]*)`, "m")
+    .exec(document) ?? [];
+  assert.ok(level !== undefined && rest !== undefined, `no heading "${heading}"`);
+  const end = rest.search(new RegExp(`^#{1,${level.length}} `, "m"));
+  return end === -1 ? rest : rest.slice(0, end);
+}
+
+/** Returns the cells of the first table whose first title this is, without titles. */
+export function table(document: string, title: string): string[][] {
+  const [, body] = new RegExp(`^\\| ${title} \\|.*\n\\|[-|]+\n((?:\\|.*\n?)+)`, "m")
+    .exec(document) ?? [];
+  assert.ok(body !== undefined, `no table "${title}"`);
+  return body.trimEnd().split("\n").map((row) => {
+    return row.replace(/^\| ?| ?\|$/g, "").split(/ ?(?<!\\)\| ?/).map((cell) =>
+      cell.replaceAll("\\|", "|")
+    );
+  });
+}

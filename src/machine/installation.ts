@@ -1,0 +1,144 @@
+/**
+ * ccsync's executable as a file: who put it there, and how another version takes its place.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { CcsyncError, messageOf } from "../errors.ts";
+import type { Environment } from "./environment.ts";
+import { removeIfThere } from "./files.ts";
+
+/** Package managers by where they put programs, and how each brings a new version. */
+const PACKAGE_MANAGERS: readonly (readonly [path: RegExp, name: string, command: string])[] = [
+  [/[/\\]Cellar[/\\]|[/\\](?:home|linux)brew[/\\]/i, "Homebrew", "brew upgrade ccsync"],
+  [/[/\\]scoop[/\\]/i, "Scoop", "scoop update ccsync"],
+  [/[/\\]WinGet[/\\]/i, "winget", "winget upgrade ccsync"],
+  [/^\/nix\/store\//, "Nix", "nix profile upgrade ccsync"],
+];
+
+/** Returns who put an executable there, where that is a package manager: it would not notice another version. */
+export function packageManagerOf(
+  executable: string,
+): { readonly name: string; readonly command: string } | undefined {
+  const [, name, command] = PACKAGE_MANAGERS.find(([path]) => path.test(executable)) ?? [];
+  return name === undefined || command === undefined ? undefined : { name, command };
+}
+
+/**
+ * Takes one file out of an archive, into the archive's directory.
+ *
+ * @param directory Where the archive is
+ * @param member The file's path in the archive
+ * @returns The file's path
+ * @throws {CcsyncError} kind "failed" when it is not there
+ */
+export async function unpack(
+  { os, searchPath }: Pick<Environment, "os" | "searchPath">,
+  directory: string,
+  archive: string,
+  member: string,
+): Promise<string> {
+  const fault = await unpackingFault(tarOf(os, searchPath), directory, archive, member);
+  const path = join(directory, ...member.split("/"));
+  if (fault === undefined && isFile(path)) return path;
+  throw new CcsyncError("failed", `cannot unpack "${archive}": ${fault ?? "it lacks ccsync"}`, {
+    hints: ["nothing was changed"],
+  });
+}
+
+async function unpackingFault(
+  tar: string,
+  directory: string,
+  archive: string,
+  member: string,
+): Promise<string | undefined> {
+  try {
+    const { stderr, success } = await run(tar, ["-xf", archive, member], directory);
+    return success ? undefined : stderr;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    return `there is no program "${tar}"`;
+  }
+}
+
+/**
+ * Returns the system's tar, which reads both formats: Windows has it since 2018, but the one that Git brings along
+ * there knows no zip.
+ */
+function tarOf(os: Environment["os"], searchPath: readonly string[]): string {
+  const system = searchPath.find((path) => /[/\\]system32[/\\]?$/i.test(path));
+  return os === "windows" && system !== undefined ? join(system, "tar.exe") : "tar";
+}
+
+/** Returns what an executable calls its version, and why it cannot be told where it does not start. */
+export async function versionOf(
+  executable: string,
+): Promise<{ readonly version: string } | { readonly why: string }> {
+  try {
+    const { stderr, stdout, success } = await run(executable, ["--version"]);
+    return success ? { version: stdout } : { why: stderr };
+  } catch (error) {
+    return { why: messageOf(error) };
+  }
+}
+
+async function run(program: string, args: readonly string[], cwd?: string) {
+  const { stderr, stdout, success } = await new Deno.Command(program, {
+    args: [...args],
+    ...(cwd !== undefined && { cwd }),
+    stdin: "null",
+  }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  return { success, stdout: text(stdout), stderr: text(stderr) };
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/**
+ * Puts a new executable in the place of the old one, at once: there is one at every moment. On Windows, where the
+ * file of a running program can be renamed but not replaced, the old one stays beside it until
+ * {@linkcode removeReplaced}.
+ *
+ * @param next On the same file system
+ */
+export function replaceExecutable(
+  os: Environment["os"],
+  executable: string,
+  next: string,
+): void {
+  if (os !== "windows") {
+    Deno.chmodSync(next, (Deno.statSync(executable).mode ?? 0o755) & 0o777);
+    Deno.renameSync(next, executable);
+    return;
+  }
+  const old = replacedBy(executable);
+  removeIfThere(old);
+  Deno.renameSync(executable, old);
+  try {
+    Deno.renameSync(next, executable);
+  } catch (error) {
+    Deno.renameSync(old, executable);
+    throw error;
+  }
+}
+
+/** Removes what {@linkcode replaceExecutable} had to leave, if it is no longer running. */
+export function removeReplaced({ executable, os }: Pick<Environment, "executable" | "os">): void {
+  if (executable === undefined || os !== "windows") return;
+  try {
+    removeIfThere(replacedBy(executable));
+  } catch {
+    // A daemon of that version may still run, or the directory is somebody else's: another run will do it.
+  }
+}
+
+function replacedBy(executable: string): string {
+  return `${executable}.old`;
+}
