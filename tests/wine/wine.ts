@@ -213,7 +213,13 @@ function removeOldCopies(name: string): void {
 /** Returns the Windows executable that is to be tested: `CCSYNC_WINDOWS_BIN`, else one made of the sources. */
 export async function windowsExecutable(): Promise<string> {
   const named = Deno.env.get("CCSYNC_WINDOWS_BIN");
-  if (named !== undefined) return named;
+  return named ?? await (built ??= build());
+}
+
+/** It takes seconds: once a process. */
+let built: Promise<string> | undefined;
+
+async function build(): Promise<string> {
   const output = join(CACHE, "ccsync.exe");
   const target = ["--target", "x86_64-pc-windows-msvc", "--test-runtime", "--output", output];
   const args = ["run", "-A", "--frozen", join(ROOT, "scripts/build.ts"), ...target];
