@@ -16,6 +16,8 @@ export interface CcsyncMachine {
   readonly tmp: string;
   /** Further variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How ccsync is started there. @default a program of this system */
+  readonly invocation?: (args: readonly string[]) => Promise<Program>;
 }
 
 /**
@@ -53,9 +55,11 @@ export async function invocationOf(
   machine: CcsyncMachine,
   args: readonly string[],
 ): Promise<Program> {
+  if (machine.invocation !== undefined) return await machine.invocation(args);
   const program = await programOf();
   const env = {
     PATH: Deno.env.get("PATH") ?? "",
+    ...windowsVariables(machine),
     HOME: machine.home,
     CCSYNC_HOME: `${machine.home}/.claude-session-sync`,
     CLAUDE_CODE_TMPDIR: machine.tmp,
@@ -69,6 +73,15 @@ export async function invocationOf(
     ...machine.env,
   };
   return { path: program.path, args: [...program.args, ...args], env };
+}
+
+/** What a program on Windows cannot do without, and where its user is. */
+const WINDOWS_VARIABLES: readonly string[] = ["SystemRoot", "SystemDrive", "ComSpec", "PATHEXT"];
+
+function windowsVariables({ home, tmp }: CcsyncMachine): Record<string, string> {
+  if (Deno.build.os !== "windows") return {};
+  const kept = WINDOWS_VARIABLES.map((name) => [name, Deno.env.get(name) ?? ""]);
+  return { ...Object.fromEntries(kept), USERPROFILE: home, TEMP: tmp, TMP: tmp };
 }
 
 /** Returns where the program is that stands in for Claude Code on a machine, if a test puts one there. */
