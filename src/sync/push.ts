@@ -39,7 +39,7 @@ import {
   type Sent,
 } from "./send.ts";
 import type { HeldLock } from "./locks.ts";
-import { stateDigest } from "./settled.ts";
+import { settlement } from "./settled.ts";
 import { checkReaders } from "./visibility.ts";
 import { type Amount, fetchHub, knownHub, type Workspace } from "./workspace.ts";
 
@@ -82,9 +82,8 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
     const registration = await register(workspace, head, options.changeShared);
     const isQuick = options.isRegistrationOnly === true || options.isDryRun;
     // Taken first: what changes from here on is found by the next push.
-    const digest = isQuick ? undefined : await stateDigest(workspace, head, options);
-    const isSettled = digest !== undefined && digest === workspace.state.fact("settled");
-    const overview = options.isRegistrationOnly === true || isSettled
+    const settled = isQuick ? undefined : await settlement(workspace, head, options);
+    const overview = options.isRegistrationOnly === true || settled?.isSettled === true
       ? { sessions: [], skipped: [] }
       : await gatherFacts(workspace, options);
     const items = await planItems(workspace, overview, done);
@@ -122,7 +121,7 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       }
       const report = done.report(overview, false);
       const isDone = written === undefined && !isPartial(report);
-      if (digest !== undefined && isDone) workspace.state.setFact("settled", digest);
+      if (settled !== undefined && isDone) workspace.state.setFact("settled", settled.fact);
       return report;
     }
   }

@@ -14,23 +14,42 @@ import { stampOf } from "../claude/scan.ts";
 import type { Scope } from "./facts.ts";
 import type { Workspace } from "./workspace.ts";
 
+/** What a push has found out about whether there is anything to do. */
+export interface Settlement {
+  /** Whether nothing has changed since a push that left nothing to do. */
+  readonly isSettled: boolean;
+  /** What to remember where this one leaves nothing to do, either. */
+  readonly fact: string;
+}
+
 /**
- * Returns the state of the hub, of this machine's settings and of every file that may belong to a session, in
- * a few digits; `undefined` where a directory cannot be read. Files are told apart by name, size, time and
- * inode, as everywhere.
+ * Finds out whether anything has changed. Files are only looked at where hub and settings are those of a push
+ * that had nothing to do: one that follows upon others that had would look at all of them twice.
  *
  * @param head The hub's head
  */
-export async function stateDigest(
+export async function settlement(
   workspace: Workspace,
   head: Oid | undefined,
-  scope: Scope,
-): Promise<string | undefined> {
-  const { config, env, profileKey } = workspace;
+  { all, also }: Scope,
+): Promise<Settlement> {
+  const { config, profileKey, state } = workspace;
+  const settings = JSON.stringify([head, profileKey, config.syncDirectories, all, also]);
+  const prefix = createHash("sha256").update(settings).digest("hex");
+  const known = state.fact("settled");
+  if (known?.startsWith(prefix) !== true) return { isSettled: false, fact: prefix };
+  const digest = await filesDigest(workspace);
+  const fact = `${prefix} ${digest ?? ""}`;
+  return { isSettled: digest !== undefined && known === fact, fact };
+}
+
+/**
+ * Returns every file that may belong to a session, and which sessions are open, in a few digits; `undefined`
+ * where a directory cannot be read. Files are told apart by name, size, time and inode, as everywhere.
+ */
+export async function filesDigest({ env }: Workspace): Promise<string | undefined> {
   const live = await liveSessions(env.claudeDir, env.now());
-  const { all, also } = scope;
-  const settings = [head, profileKey, config.syncDirectories, all, also, [...live].sort()];
-  const hash = createHash("sha256").update(JSON.stringify(settings));
+  const hash = createHash("sha256").update(JSON.stringify([...live].sort()));
   const roots = new Set(SIDECAR_KINDS.map(({ root }) => root));
   roots.delete("session");
   try {

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { Oid, SessionId } from "../../src/brands.ts";
 import { push } from "../../src/sync/push.ts";
-import { stateDigest } from "../../src/sync/settled.ts";
+import { filesDigest, settlement } from "../../src/sync/settled.ts";
 import { openWorkspace } from "../support/workspace.ts";
 import { promptLine, type TestMachine, World } from "../support/world.ts";
 
@@ -11,10 +11,10 @@ const SCOPE = { all: false } as const;
 
 async function digestOn(machine: TestMachine): Promise<string | undefined> {
   await using workspace = openWorkspace(machine);
-  return await stateDigest(workspace, HEAD, SCOPE);
+  return await filesDigest(workspace);
 }
 
-Deno.test("stateDigest() differs after every change that a push may have to send", async () => {
+Deno.test("filesDigest() differs after every change that a push may have to send", async () => {
   await using world = await World.create();
   const desk = await world.joined("desk");
   const id = desk.plant("variants/base.jsonl");
@@ -42,13 +42,24 @@ Deno.test("stateDigest() differs after every change that a push may have to send
     assert.notEqual(after, before, what);
     before = after;
   }
+});
+
+Deno.test("settlement() is of one state of the hub and one scope", async () => {
+  await using world = await World.create();
+  const desk = await world.joined("desk");
+  const id = desk.plant("variants/base.jsonl") as SessionId;
   await using workspace = openWorkspace(desk);
+  for (const isSettled of [false, false, true, true]) {
+    const found = await settlement(workspace, HEAD, SCOPE);
+    assert.equal(found.isSettled, isSettled);
+    workspace.state.setFact("settled", found.fact);
+  }
   const others = [
-    await stateDigest(workspace, "b".repeat(40) as Oid, SCOPE),
-    await stateDigest(workspace, HEAD, { all: true }),
-    await stateDigest(workspace, HEAD, { all: false, also: id as SessionId }),
+    await settlement(workspace, "b".repeat(40) as Oid, SCOPE),
+    await settlement(workspace, HEAD, { all: true }),
+    await settlement(workspace, HEAD, { all: false, also: id }),
   ];
-  for (const other of others) assert.notEqual(other, before);
+  for (const other of others) assert.equal(other.isSettled, false);
 });
 
 Deno.test("push() compares nothing where nothing changed, and all once anything did", async () => {
@@ -64,9 +75,10 @@ Deno.test("push() compares nothing where nothing changed, and all once anything 
   const [sent, turn = 0] = await pushOnce();
   assert.equal(sent, 1);
   assert.deepEqual(await pushOnce(), [0, turn + 1]);
-  assert.deepEqual(await pushOnce(), [0, turn + 1]);
+  assert.deepEqual(await pushOnce(), [0, turn + 2]);
+  for (let i = 0; i < 2; i++) assert.deepEqual(await pushOnce(), [0, turn + 2]);
   desk.append(id, promptLine({ id, cwd: join(desk.projects, "app"), text: "more" }));
-  assert.deepEqual(await pushOnce(), [1, turn + 2]);
+  assert.deepEqual(await pushOnce(), [1, turn + 3]);
 });
 
 Deno.test("push() tells of a torn line again and again, though nothing changed", async () => {
