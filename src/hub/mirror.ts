@@ -280,7 +280,14 @@ export class Mirror implements AsyncDisposable {
 
   /** Packs loose objects when there are many: cheap when there is nothing to do. */
   async maintain(): Promise<void> {
-    await this.git.run("tidy the mirror", ["-c", "gc.auto=2000", "gc", "--auto", "--quiet"]);
+    const settings = [
+      "gc.auto=2000",
+      // In the background it would be taken for a git that was killed, and its half packs cleared away.
+      "gc.autoDetach=false",
+      // What a first push of gigabytes has packed is not packed again with every small pack.
+      "gc.bigPackThreshold=32m",
+    ].flatMap((setting) => ["-c", setting]);
+    await this.git.run("tidy the mirror", [...settings, "gc", "--auto", "--quiet"]);
   }
 
   async #emptyHub(): Promise<undefined> {
