@@ -2,7 +2,8 @@
  * The main job, for real: a conversation goes from one machine to another and comes back. Two homes, two
  * projects folders, a bare repository as the hub, real transcripts; no account, no network.
  *
- * Usage: `deno task demo [--keep]`. Exits with 1 if anything is not as it should be.
+ * Usage: `deno task demo [--keep] [--windows]`. With `--windows` the second machine is one with Windows, under
+ * Wine. Exits with 1 if anything is not as it should be.
  *
  * @module
  */
@@ -11,6 +12,8 @@ import { parseArgs } from "node:util";
 import { EXIT_CODES, messageOf } from "../src/errors.ts";
 import { ccsync } from "../tests/support/ccsync.ts";
 import { FIXTURES, promptLine, type TestMachine, World } from "../tests/support/world.ts";
+import { mixedWorld, WindowsMachine } from "../tests/wine/windows_machine.ts";
+import { noWine, Wine } from "../tests/wine/wine.ts";
 
 /** A conversation recorded from the real client: tools, a thinking block, a sub-agent. */
 const RECORDED =
@@ -48,21 +51,16 @@ async function run(machine: TestMachine, ...args: readonly string[]): Promise<vo
   for (const line of (stderr + stdout).trimEnd().split("\n")) say(`  | ${line}`);
 }
 
-async function play(world: World): Promise<void> {
-  const ubuntu = world.machine("ubuntu-work", { home: "ubuntu/home/alice" });
-  const macbook = world.machine("macbook", {
-    home: "mac/Users/Alice B",
-    projects: "dev/my projects",
-  });
-
+/** Plays it between a machine with Ubuntu, and another one that may have another system. */
+async function play(world: World, ubuntu: TestMachine, other: TestMachine): Promise<void> {
   say("\n1. A machine with a conversation, and another one without. They share nothing but a hub.");
   const id = ubuntu.plant(RECORDED);
   const before = ubuntu.read(id);
   say(`  ubuntu-work has its projects in ${ubuntu.projects}`);
-  say(`  macbook has them in ${macbook.projects}`);
+  say(`  ${other.id} has them in ${other.own(other.projects)}`);
 
   say("\n2. Both are set up; the first creates the hub.");
-  for (const machine of [ubuntu, macbook]) {
+  for (const machine of [ubuntu, other]) {
     await run(
       machine,
       "init",
@@ -78,26 +76,26 @@ async function play(world: World): Promise<void> {
     );
   }
 
-  say("\n3. ubuntu-work pushes, macbook pulls.");
+  say(`\n3. ubuntu-work pushes, ${other.id} pulls.`);
   await run(ubuntu, "push");
-  await run(macbook, "pull");
-  await run(macbook, "list", "--all");
+  await run(other, "pull");
+  await run(other, "list", "--all");
 
   say("\n4. The same line on both machines and between them:");
   const inHub = await world.hubTranscript(id);
-  const arrived = macbook.read(id);
+  const arrived = other.read(id);
   showPath("ubuntu-work", before);
   showPath("in the hub", inHub);
-  showPath("macbook", arrived);
+  showPath(other.id, arrived);
   requireThat(
     "the hub has no path of ubuntu-work outside signed thinking",
     !withoutThinking(inHub).includes(ubuntu.home),
   );
   const recorded = Deno.readTextFileSync(join(FIXTURES, RECORDED));
   requireEqual(
-    "macbook has every byte as if it had been written there",
+    `${other.id} has every byte as if it had been written there`,
     withoutThinking(arrived),
-    withoutThinking(macbook.localise(recorded)),
+    withoutThinking(other.localise(recorded)),
   );
   requireEqual(
     "thinking, which is signed, is the same on both",
@@ -105,33 +103,33 @@ async function play(world: World): Promise<void> {
     thinking(before),
   );
 
-  say("\n5. The conversation goes on, on macbook; then macbook pushes and ubuntu-work pulls.");
+  say(`\n5. The conversation goes on, on ${other.id}, which then pushes, and ubuntu-work pulls.`);
   const turn = (machine: TestMachine) =>
     promptLine({
       id,
-      cwd: join(machine.projects, "app"),
-      text: `now look at ${join(machine.projects, "app/src/hello.txt")}`,
+      cwd: machine.own(join(machine.projects, "app")),
+      text: `now look at ${machine.own(join(machine.projects, "app/src/hello.txt"))}`,
       uuid: "dddddddd-0000-4000-8000-000000000001",
       parent: lastUuid(before),
       at: "2026-11-22T16:00:00.000Z",
     });
-  macbook.append(id, turn(macbook));
-  await run(macbook, "push");
+  other.append(id, turn(other));
+  await run(other, "push");
   await run(ubuntu, "pull");
   requireEqual(
-    "ubuntu-work has its own bytes, then macbook's line with its own paths",
+    `ubuntu-work has its own bytes, then the line of ${other.id} with its own paths`,
     ubuntu.read(id),
     before + turn(ubuntu),
   );
 
   say("\n6. Nothing is left to do on either side.");
-  for (const machine of [ubuntu, macbook]) {
-    const files = ubuntu.read(id) + macbook.read(id);
+  for (const machine of [ubuntu, other]) {
+    const files = ubuntu.read(id) + other.read(id);
     await run(machine, "push");
     await run(machine, "pull");
     requireEqual(
       `a second push and pull on ${machine.id} changed nothing`,
-      ubuntu.read(id) + macbook.read(id),
+      ubuntu.read(id) + other.read(id),
       files,
     );
   }
@@ -151,20 +149,49 @@ function lastUuid(transcript: string): string {
   return [...transcript.matchAll(/"uuid":"([0-9a-f-]{36})"/g)].at(-1)?.[1] ?? "";
 }
 
+async function onThisSystem(isKept: boolean): Promise<void> {
+  await using world = await World.create();
+  if (isKept) world.keep();
+  await play(
+    world,
+    ubuntuIn(world),
+    world.machine("macbook", { home: "mac/Users/Alice B", projects: "dev/my projects" }),
+  );
+  if (isKept) say(`The folders are in ${world.folder}`);
+}
+
+async function withWindows(isKept: boolean): Promise<void> {
+  if (noWine !== undefined) throw new Error(`cannot play with Windows: ${noWine}`);
+  using wine = await Wine.start();
+  await using world = await mixedWorld(wine);
+  if (isKept) world.keep();
+  const windows = new WindowsMachine(wine, world, "windows-pc", {
+    home: "windows/Users/Alice B",
+    projects: "dev/my projects",
+  });
+  await play(world, ubuntuIn(world), windows);
+  if (isKept) say(`The folders are in ${world.folder}`);
+}
+
+function ubuntuIn(world: World): TestMachine {
+  return world.machine("ubuntu-work", { home: "ubuntu/home/alice" });
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     args: Deno.args,
-    options: { keep: { type: "boolean", default: false } },
+    options: {
+      keep: { type: "boolean", default: false },
+      windows: { type: "boolean", default: false },
+    },
   });
-  await using world = await World.create();
-  if (values.keep) world.keep();
   try {
-    await play(world);
+    await (values.windows ? withWindows(values.keep) : onThisSystem(values.keep));
   } catch (error) {
     say(`\nThe demo failed. ${messageOf(error)}`);
     return EXIT_CODES.failed;
   }
-  say(`\nAll as it should be.${values.keep ? ` The folders are in ${world.folder}` : ""}`);
+  say("\nAll as it should be.");
   return 0;
 }
 

@@ -14,8 +14,11 @@ import { promptLine, type TestMachine, World } from "../tests/support/world.ts";
 const INTERVAL_S = 3;
 const MACHINES = ["desk", "laptop", "server"] as const;
 const SESSIONS = 6;
+/** People go on elsewhere now and then, and sometimes in two places at once. */
+const SECONDS_AT_ONE_MACHINE = 45;
+const OFTEN_ELSEWHERE = 0.05;
 /** So long the machines have to agree once everything is calm. */
-const SETTLE_MS = 120_000;
+const SETTLE_MS = 300_000;
 
 const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(text + "\n"));
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -137,6 +140,7 @@ async function main(minutes: number): Promise<number> {
   for (const player of players) await player.start();
   const hub = new HubFault(world.hub);
   const sessions = Array.from({ length: SESSIONS }, () => crypto.randomUUID());
+  const at = new Map(sessions.map((id) => [id, any(players)]));
   const written = new Map<string, string>();
   const end = Date.now() + minutes * 60_000;
   const [desk, laptop, server] = players;
@@ -146,7 +150,9 @@ async function main(minutes: number): Promise<number> {
     for (let second = 1; Date.now() < end; second++) {
       const words = `words ${written.size} ${crypto.randomUUID()}`;
       const id = any(sessions);
-      any(players).write(id, words);
+      const usual = Math.random() < OFTEN_ELSEWHERE ? undefined : at.get(id);
+      (usual ?? any(players)).write(id, words);
+      if (second % SECONDS_AT_ONE_MACHINE === 0) at.set(any(sessions), any(players));
       written.set(words, id);
       // Away a quarter of the time, for 15 seconds each; a crash every 40 seconds.
       if (second % 60 === 30 || second % 60 === 45) await hub.toggle();
@@ -177,7 +183,9 @@ async function main(minutes: number): Promise<number> {
     );
     say(`exit codes ${codes.join(", ")}; locks left ${locks === "" ? "none" : locks}`);
     const commits = (await world.git("rev-list", "--count", "main")).stdout.trim();
-    say(`commits in the hub ${commits}`);
+    const files = (await world.git("ls-tree", "-r", "--name-only", "main")).stdout.split("\n");
+    const forks = files.filter((path) => path.endsWith("/meta.json")).length - sessions.length;
+    say(`commits in the hub ${commits}, forks ${forks}`);
     const isFine = lost === 0 && internal.length === 0 && codes.every((code) => code === 0);
     return isFine && locks === "" ? 0 : 1;
   } finally {

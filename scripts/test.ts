@@ -1,14 +1,16 @@
 /**
  * Runs everything that has to pass: format, lint, types, and the tests. `deno task test` is all but the real
- * client's test and those of the executable, `deno task test:client` and `deno task test:executable` are these.
+ * client's test and those of the executable, `deno task test:client` and `deno task test:executable` are these;
+ * `deno task test:wine` tests the executable for Windows, as far as Wine can show it.
  *
- * Usage: `deno task test`, `deno task test:client`, `deno task test:executable`. Ends with a line
- * `N passed, N failed`.
+ * Usage: `deno task test`, `deno task test:client`, `deno task test:executable`, `deno task test:wine`. Ends with
+ * a line `N passed, N failed`.
  *
  * @module
  */
 import { statfsSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { noWine, windowsExecutable } from "../tests/wine/wine.ts";
 
 const ROOT = fileURLToPath(new URL("..", import.meta.url));
 /** These build for every system, so they have a task of their own. */
@@ -21,6 +23,12 @@ const IN_PROCESS_TEST = "tests/scenario/concurrency_test.ts";
 const CLIENT_TESTS = ["resume", "belongings", "fork", "retention", "terminal", "hooks"].map((
   name,
 ) => `tests/client/${name}_test.ts`);
+
+/** These need Wine, and are slow there, so they have a task of their own. */
+const WINE_TESTS = "tests/wine/";
+/** Gives Windows to machines of these scenarios, which say nothing of what only one family of systems has. */
+const WITH_WINDOWS = "--preload=tests/wine/with_windows.ts";
+const SCENARIOS_WITH_WINDOWS = ["tests/scenario/retention_test.ts"];
 
 /** A file system in memory, which waits for no disk: a quarter of the tests' time was such waiting. */
 const MEMORY = "/dev/shm";
@@ -113,7 +121,11 @@ async function testSource(): Promise<Counts[]> {
     await check(["fmt", "--check"]),
     await check(["lint"]),
     await check(["check", "--frozen", "."]),
-    await tests(["--parallel", `--ignore=${[...CLIENT_TESTS, EXECUTABLE_TESTS]}`, "tests/"]),
+    await tests([
+      "--parallel",
+      `--ignore=${[...CLIENT_TESTS, EXECUTABLE_TESTS, WINE_TESTS]}`,
+      "tests/",
+    ]),
   ];
 }
 
@@ -133,11 +145,27 @@ async function testExecutable(): Promise<Counts[]> {
   ];
 }
 
+/** Tests the executable for Windows on machines that live on `C:\\` beside others. */
+async function testWine(): Promise<Counts[]> {
+  if (noWine !== undefined) {
+    say(`nothing is tested with Windows: ${noWine}\n`);
+    return [];
+  }
+  const env = { CCSYNC_WINDOWS_BIN: await windowsExecutable() };
+  return [
+    await tests([WINE_TESTS], env),
+    await check(["run", "-A", "--frozen", "scripts/demo.ts", "--windows"], env),
+    await tests([WITH_WINDOWS, ...SCENARIOS_WITH_WINDOWS], env),
+  ];
+}
+
 async function main(which: string | undefined): Promise<number> {
   const all = which === "client"
     ? [await tests(CLIENT_TESTS)]
     : which === "executable"
     ? await testExecutable()
+    : which === "wine"
+    ? await testWine()
     : await testSource();
   const passed = all.reduce((sum, counts) => sum + counts.passed, 0);
   const failed = all.reduce((sum, counts) => sum + counts.failed, 0);

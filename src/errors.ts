@@ -82,6 +82,11 @@ const SYSTEM_FAILURES: readonly (readonly [RegExp, what: string, hint: string])[
     "see whether the disk is full or broken, then run the command again",
   ],
   [/too many open files/i, "too many files are open", "run the command again later"],
+  [
+    /another program has it open/,
+    "another program has a file open",
+    "end that program, or run the command again later",
+  ],
 ];
 
 /**
@@ -96,10 +101,11 @@ export function systemFailure(error: unknown): CcsyncError | undefined {
       cause: error,
     });
   }
-  const [, what, hint] = SYSTEM_FAILURES.find(([message]) => message.test(error.message)) ?? [];
+  const said = messageOf(error);
+  const [, what, hint] = SYSTEM_FAILURES.find(([message]) => message.test(said)) ?? [];
   if (what === undefined || hint === undefined) return undefined;
   // "Permission denied (os error 13): open '/x'"
-  const where = error.message.replace(/^[^:]*\(os error \d+\)(?:: )?/, "");
+  const where = said.replace(/^[^:]*\(os error \d+\)(?:: )?/, "");
   const message = where === "" ? what : `${what}: ${where}`;
   return new CcsyncError("failed", `cannot go on: ${message}`, {
     hints: [`${hint}; what was done so far stays, and nothing is lost`],
@@ -107,7 +113,38 @@ export function systemFailure(error: unknown): CcsyncError | undefined {
   });
 }
 
+/** What error numbers of Windows mean, in the words of other systems. Source: winerror.h */
+const WINDOWS_ERRORS: Readonly<Record<string, string>> = {
+  4: "too many open files",
+  5: "permission denied",
+  19: "read-only file system",
+  23: "input/output error",
+  32: "another program has it open",
+  33: "another program has it open",
+  39: "no space left on device",
+  112: "no space left on device",
+  123: "its name is not allowed on Windows",
+  206: "file name too long",
+  // Wine says so of paths of more than 260 characters.
+  234: "file name too long",
+  1117: "input/output error",
+};
+
+/** Returns a message of the system in English: Windows has it in the user's language, with a number. */
+export function inEnglish(message: string, os = Deno.build.os): string {
+  if (os !== "windows") return message;
+  return message.replace(/^[^:]*\(os error (\d+)\)/, (text, number) => {
+    const words = WINDOWS_ERRORS[number];
+    return words === undefined ? text : `${words} (os error ${number})`;
+  });
+}
+
+/** Returns what went wrong first, where putting things away went wrong after that. */
+export function firstFailure(error: unknown): unknown {
+  return error instanceof SuppressedError ? firstFailure(error.suppressed) : error;
+}
+
 /** Returns the message of anything that was thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return error instanceof Error ? inEnglish(error.message) : String(error);
 }

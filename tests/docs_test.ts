@@ -7,8 +7,10 @@ import assert from "node:assert/strict";
 import { dirname } from "node:path/posix";
 import config from "../deno.json" with { type: "json" };
 import { ROWS } from "../scripts/bench.ts";
+import { PERMISSIONS } from "../scripts/build/permissions.ts";
 import { section, table } from "../scripts/markdown.ts";
 import { EXIT_CODES } from "../src/errors.ts";
+import { RELEASES } from "../src/version.ts";
 import type { LocalPath, PlaceholderName } from "../src/brands.ts";
 import { makeProfile, type PathStyle } from "../src/translate/profile.ts";
 import { toLocal } from "../src/translate/to_local.ts";
@@ -18,12 +20,20 @@ import { type TestMachine, World } from "./support/world.ts";
 
 const ROOT = new URL("..", import.meta.url);
 
-const DOCUMENTS = [
-  "README.md",
+/** Documents for users, each with the same in Japanese. */
+const TRANSLATED = [
+  ["README.md", "docs/README_ja.md"],
+  ["docs/guide.md", "docs/guide_ja.md"],
+] as const;
+
+const DOCUMENTS: readonly string[] = [
+  ...TRANSLATED.flat(),
+  "CHANGELOG.md",
   ".github/ARCHITECTURE.md",
   ".github/CONTRIBUTING.md",
   ".github/PERFORMANCE.md",
-] as const;
+  ".github/SECURITY.md",
+];
 
 /** Returns a file of the repository. */
 function read(path: string): string {
@@ -38,6 +48,7 @@ function filesUnder(folder: string): string[] {
 }
 
 const README = read("README.md");
+const GUIDE = read("docs/guide.md");
 const CHANGES = filesUnder(".github/changes").filter((path) => path.endsWith(".md"));
 const SOURCES = filesUnder("src").map((path) => ({ path, text: read(path) }));
 
@@ -84,27 +95,69 @@ async function helpsUnder(machine: TestMachine, ...command: readonly string[]): 
   return [help, ...below.flat()];
 }
 
-Deno.test("README's tables of commands and options are those of the program", async () => {
+/** What the program's help says of it and of all commands that do something; asked once. */
+let knownHelp: Promise<{ readonly program: Help; readonly leaves: readonly Help[] }> | undefined;
+
+async function wholeHelp(): Promise<{ program: Help; leaves: Help[] }> {
   await using world = await World.create();
   const [program, ...helps] = await helpsUnder(world.machine("docs"));
   assert.ok(program !== undefined);
-  const actual = helps.filter(({ commands }) => commands.length === 0).flatMap((help) => {
-    const command = help.usage.replace(/ [<[].*$/, "");
+  return { program, leaves: helps.filter(({ commands }) => commands.length === 0) };
+}
+
+/** Returns `config set-path` of a usage. */
+function nameOf({ usage }: Help): string {
+  return usage.replace(/^ccsync | [<[].*$/g, "");
+}
+
+Deno.test("README's tables of commands and options are those of the program", async () => {
+  const { leaves, program } = await (knownHelp ??= wholeHelp());
+  const actual = leaves.flatMap((help) => {
     // A short form has no row of its own.
     const options = help.options.map((option) => option.replace(/^-\w, /, ""));
-    return [help.usage, ...options.map((option) => `${command} ${option}`)];
+    return [help.usage, ...options.map((option) => `ccsync ${nameOf(help)} ${option}`)];
   });
-  const documented = table(section(README, "Commands"), "command").flatMap(([cell = ""]) =>
-    codeIn(cell)
-  );
+  const text = section(README, "Commands");
+  const documented = table(text, "command").flatMap(([cell = ""]) => codeIn(cell));
   assert.deepEqual(documented.toSorted(), [...actual, "ccsync help [command]"].toSorted());
-  const options = table(section(README, "Commands"), "option").map(([cell = ""]) =>
-    codeIn(cell).join(", ")
-  );
+  const options = table(text, "option").map(([cell = ""]) => codeIn(cell).join(", "));
   assert.deepEqual(options.toSorted(), program.globals.toSorted());
-  for (const { options, usage } of helps) {
+  for (const { options, usage } of leaves) {
     for (const short of options.flatMap((option) => /^-\w/.exec(option) ?? [])) {
       assert.ok(README.includes(`\`${short}\``), `${usage}: ${short}`);
+    }
+  }
+});
+
+Deno.test("README's overview has every command", async () => {
+  const { program } = await (knownHelp ??= wholeHelp());
+  const overview = table(section(README, "Commands"), "for").flatMap(([, cell = ""]) =>
+    codeIn(cell)
+  );
+  const commands = program.commands.map((name) => `ccsync ${name}`);
+  assert.deepEqual(overview.toSorted(), commands.toSorted());
+});
+
+Deno.test("examples in documents name commands and options that there are", async () => {
+  const { leaves, program } = await (knownHelp ??= wholeHelp());
+  const blocks = DOCUMENTS.flatMap((path) => [...read(path).matchAll(/^```sh\n([^]*?)^```$/gm)]);
+  const lines = blocks.flatMap(([, block = ""]) => block.replace(/ +#.*/g, "").split("\n"));
+  // The try-out's machines are functions that run ccsync.
+  const calls = lines.flatMap((line) => /^(?:ccsync|laptop|desk) (.*)$/.exec(line)?.[1] ?? []);
+  assert.ok(calls.length > 20);
+  for (const call of calls) {
+    const help = leaves.find((help) => `${call} `.startsWith(`${nameOf(help)} `));
+    assert.ok(help !== undefined, call);
+    const namesIn = (text: string) => text.match(/(?<=^|[ ,])--?[a-z][a-z-]*/g) ?? [];
+    const known = new Set([...help.options, ...program.globals].flatMap(namesIn));
+    assert.deepEqual(namesIn(call).filter((option) => !known.has(option)), [], call);
+  }
+});
+
+Deno.test("documents have the address that releases come from", () => {
+  for (const document of [...DOCUMENTS, ...CHANGES]) {
+    for (const [address] of read(document).matchAll(/github\.com\/[\w-]+\/ccsync\b/g)) {
+      assert.equal(address, RELEASES, document);
     }
   }
 });
@@ -133,18 +186,22 @@ Deno.test("README's keys of config.json are those of the program", async () => {
   await machine.ccsync("config", "show");
 });
 
-Deno.test("README's names of the hub's files are those of the program", async () => {
+Deno.test("the guide's names of the hub's files are those of the program", async () => {
   await using world = await World.create();
   const machine = await world.joined("laptop");
   const id = machine.plant("variants/base.jsonl");
   Deno.mkdirSync(`${machine.claude}/tasks/${id}`, { recursive: true });
   Deno.writeTextFileSync(`${machine.claude}/tasks/${id}/1.json`, "{}");
+  const project = dirname(machine.transcriptPath(id).slice(machine.claude.length));
+  machine.writeFile(`${project}/memory/MEMORY.md`, "a note\n");
+  machine.writeFile("CLAUDE.md", "an instruction\n");
   await machine.ccsync("push");
   const files = (await world.hubFiles()).map((path) => {
     return path.replace(`${id.slice(0, 2)}/${id}`, "XX/ID").replace("/laptop.", "/MACHINE.")
-      .replace(/files\/.*\//, "files/PATH/");
+      .replace(/^(sessions.*\/files)\/.*\//, "$1/PATH/")
+      .replace(/^memory\/[^/]*/, "memory/KEY").replace(/^(memory.*\/files)\/.*/, "$1/PATH");
   });
-  const listed = [...section(README, "What is in the hub").matchAll(/^([\w./]+) {2,}\S/gm)]
+  const listed = [...section(GUIDE, "What is in the hub").matchAll(/^([\w./]+) {2,}\S/gm)]
     .map(([, path]) => path);
   assert.deepEqual(files.toSorted(), listed.toSorted());
 });
@@ -180,7 +237,10 @@ Deno.test("variables that scripts and tests read are documented", () => {
 
 Deno.test("messages that README explains are the program's", () => {
   const texts = SOURCES.map(({ text }) => text).join("\n");
-  const fragments = table(README, "message").flatMap(([cell = ""]) => codeIn(cell))
+  const tables = section(README, "When something is in the way").split("\n<details>");
+  assert.equal(tables.length, 2);
+  const rows = tables.flatMap((text) => table(text, "message"));
+  const fragments = rows.flatMap(([cell = ""]) => codeIn(cell))
     .flatMap((message) => message.split("…")).map((fragment) => fragment.trim())
     .filter((fragment) => fragment !== "");
   assert.deepEqual(fragments.filter((fragment) => !texts.includes(fragment)), []);
@@ -201,8 +261,24 @@ function exampleTranslator(machine: string): Translator {
   return new Translator(makeProfile(style, placeholders), "jsonl");
 }
 
+Deno.test("SECURITY.md's permissions are those of the executable", () => {
+  const documented = table(read(".github/SECURITY.md"), "permission");
+  const actual = PERMISSIONS.map(({ name, reason, value }) => {
+    return [`\`--allow-${name}${value === undefined ? "" : `=${value}`}\``, reason];
+  });
+  assert.deepEqual(documented, actual);
+});
+
+Deno.test("install scripts that documents download are in the repository", () => {
+  for (const document of DOCUMENTS) {
+    for (const [, name = ""] of read(document).matchAll(/releases\/latest\/download\/(\S+)/g)) {
+      assert.ok(exists(name), `${document}: ${name}`);
+    }
+  }
+});
+
 Deno.test("README's example is what translation makes of it", () => {
-  const rows = section(README, "What it does with a path").matchAll(/^(\w+) +(\{.*\})$/gm);
+  const rows = section(README, "How it works").matchAll(/^(\w+) +(\{.*\})$/gm);
   const lines = new Map([...rows].map(([, where = "", line = ""]) => [where, line]));
   assert.deepEqual([...lines.keys()].sort(), ["hub", ...Object.keys(EXAMPLE)].sort());
   const bytes = (where: string) => new TextEncoder().encode(lines.get(where));
@@ -256,6 +332,70 @@ const exists = (path: string): boolean => {
   }
 };
 
+/** A part of a document that begins with a heading, in terms that do not depend on the language. */
+interface Part {
+  /** So many `#`. */
+  readonly level: number;
+  /** Examples without the comments of shells. */
+  readonly blocks: readonly string[];
+  /** The code spans, sorted, each once. */
+  readonly code: readonly string[];
+  /** How many cells each row of a table has, and what of its first one is code. */
+  readonly rows: readonly string[];
+  /** Where its links lead: addresses and files, and of headings the place in their document. */
+  readonly links: readonly string[];
+}
+
+/** Returns the parts of a document. */
+function partsOf(document: string): Part[] {
+  const blocks: string[] = [];
+  // Comments of shells begin as headings do.
+  const text = read(document).replace(/^```[^]*?^```$/gm, (block) => {
+    blocks.push(block.replace(/ +# .*$/gm, ""));
+    return `@block ${blocks.length - 1}@`;
+  });
+  return text.split(/^(?=#+ )/m).map((part) => ({
+    level: /^#*/.exec(part)?.[0].length ?? 0,
+    blocks: [...part.matchAll(/@block (\d+)@/g)].map(([, i]) => blocks[Number(i)] ?? ""),
+    code: [...new Set(codeIn(part))].sort(),
+    rows: [...part.matchAll(/^\|.*$/gm)].map(([row]) => {
+      const [, first = "", ...others] = row.split(/(?<!\\)\|/);
+      return `${others.length} ${codeIn(first).join()}`;
+    }),
+    links: linksIn(document, part).toSorted(),
+  }));
+}
+
+/** Returns where the links of a text of a document lead, whatever the language. */
+function linksIn(document: string, text: string): string[] {
+  return [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = ""]) => {
+    if (/^[a-z]+:/.test(link)) return link;
+    const [path = "", fragment] = link.split("#");
+    const target = path === "" ? document : targetOf(document, path);
+    const pair = TRANSLATED.findIndex((names) => names.some((name) => name === target));
+    const place = fragment === undefined ? "" : headingsOf(target).indexOf(decodeURI(fragment));
+    return `${pair === -1 ? target : pair}#${pair === -1 ? fragment : place}`;
+  });
+}
+
+Deno.test("Japanese documents have the parts, examples, tables, code and links of the English ones", () => {
+  for (const [english, japanese] of TRANSLATED) {
+    const [ours, theirs] = [partsOf(english), partsOf(japanese)];
+    assert.equal(theirs.length, ours.length, japanese);
+    for (const [i, part] of ours.entries()) assert.deepEqual(theirs[i], part, japanese);
+  }
+});
+
+/** Returns the path from the root of the repository to what a document names. */
+function targetOf(document: string, path: string): string {
+  return new URL(path, new URL(`${dirname(document)}/`, ROOT)).href.slice(ROOT.href.length);
+}
+
+/** Returns the fragments by which the headings of a document are linked to. */
+function headingsOf(document: string): string[] {
+  return [...read(document).matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) => anchorOf(text));
+}
+
 /** Returns the fragment by which a heading is linked to. */
 function anchorOf(heading: string): string {
   return heading.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, "").replaceAll(" ", "-");
@@ -263,16 +403,13 @@ function anchorOf(heading: string): string {
 
 Deno.test("links inside the repository lead somewhere", () => {
   for (const document of [...DOCUMENTS, ...CHANGES]) {
-    const base = dirname(document);
     for (const [, link = ""] of read(document).matchAll(/\]\(([^)\s]+)\)/g)) {
       if (/^[a-z]+:/.test(link)) continue;
       const [path = "", fragment] = link.split("#");
-      const target = path === "" ? document : new URL(path, new URL(`${base}/`, ROOT)).href
-        .slice(ROOT.href.length);
+      const target = path === "" ? document : targetOf(document, path);
       assert.ok(exists(target), `${document}: ${link}`);
       if (fragment === undefined) continue;
-      const headings = [...read(target).matchAll(/^#+ (.*)$/gm)].map(([, text = ""]) => text);
-      assert.ok(headings.map(anchorOf).includes(fragment), `${document}: ${link}`);
+      assert.ok(headingsOf(target).includes(decodeURI(fragment)), `${document}: ${link}`);
     }
   }
 });
@@ -299,11 +436,12 @@ Deno.test("files that documents name exist, and ARCHITECTURE.md names every fold
   );
 });
 
-Deno.test("tests that ARCHITECTURE.md calls as witnesses exist", () => {
+Deno.test("tests that documents call as witnesses exist", () => {
   const architecture = read(".github/ARCHITECTURE.md");
   const promises = section(architecture, "What ccsync promises");
   const faults = section(architecture, "What each fault does");
-  const witnesses = [...(promises + faults).matchAll(/`(tests\/[\w/.]+_test\.ts)`:\s+"([^"]+)"/g)];
+  const called = promises + faults + read(".github/SECURITY.md");
+  const witnesses = [...called.matchAll(/`(tests\/[\w/.]+_test\.ts)`:\s+"([^"]+)"/g)];
   assert.ok(witnesses.length > 0);
   for (const [, file = "", title = ""] of witnesses) {
     const words = title.replace(/\s+/g, " ");

@@ -6,8 +6,8 @@
  *
  * @module
  */
+import { piecesOf } from "../../src/sync/pieces.ts";
 import type { LocalPath, PlaceholderName } from "../../src/brands.ts";
-import { piecesOf } from "../../src/sync/content.ts";
 import { makeProfile } from "../../src/translate/profile.ts";
 import { toLocal } from "../../src/translate/to_local.ts";
 import { toPortable } from "../../src/translate/to_portable.ts";

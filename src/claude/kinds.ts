@@ -9,7 +9,7 @@
  *
  * @module
  */
-import type { Codec } from "../translate/translator.ts";
+import type { Codec } from "../translate/context.ts";
 
 /** How a kind's content is encoded in the hub; `binary` goes as it is. Never changes for a kind. */
 export type KindCodec = Codec | "binary";

@@ -6,7 +6,7 @@
  */
 import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
-import { CcsyncError, EXIT_CODES, messageOf, systemFailure } from "../errors.ts";
+import { CcsyncError, EXIT_CODES, firstFailure, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
 import {
   automationTrouble,
@@ -73,7 +73,7 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
     if (typeof ending === "object") return ending.code;
     return ending === "done" ? 0 : EXIT_CODES.partial;
   } catch (error) {
-    return explain(terminal, error);
+    return explain(terminal, firstFailure(error));
   }
 }
 

@@ -3,15 +3,13 @@
  *
  * @module
  */
-import { CcsyncError, messageOf } from "../errors.ts";
+import { CcsyncError } from "../errors.ts";
 import { type Config, readConfig } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { alone } from "../machine/one_process.ts";
 import { requireGit } from "../hub/git.ts";
-import type { SyncReport } from "../sync/report.ts";
 import { type Progress, Workspace } from "../sync/workspace.ts";
 import { advanced, begun, isDue, lineOf, type Work } from "./progress.ts";
-import { renderSync } from "./render.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The surroundings and the terminal of one run. */
@@ -74,27 +72,6 @@ export async function inWorkspace<T>(
       throw await workspace.explained(error);
     }
   });
-}
-
-/** Runs a push or a pull, renders its report, and notes for `status` what was left undone. */
-export async function synchronize(
-  context: Context,
-  command: "push" | "pull" | "update",
-  isDryRun: boolean,
-  work: (workspace: Workspace) => Promise<SyncReport>,
-): Promise<Ending> {
-  return await inWorkspace(context, async (workspace) => {
-    try {
-      const report = await work(workspace);
-      const ending = renderSync(context.terminal, report);
-      noteEnding(workspace, command, ending === "partial");
-      return ending;
-    } catch (error) {
-      const explained = await workspace.explained(error);
-      noteTrouble(workspace, command, messageOf(explained));
-      throw explained;
-    }
-  }, isDryRun);
 }
 
 const SOME_UNDONE = "some of it could not be done; run it again to see what";

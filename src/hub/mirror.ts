@@ -6,7 +6,14 @@
 import { join } from "node:path";
 import { asOid, type Oid, type SessionId } from "../brands.ts";
 import { CcsyncError, FileTrouble } from "../errors.ts";
-import { entriesOf, lstatIfThere, makePrivateDirectory, removeIfThere } from "../machine/files.ts";
+import {
+  entriesOf,
+  lstatIfThere,
+  makePrivateDirectory,
+  patiently,
+  removeIfThere,
+  removeTree,
+} from "../machine/files.ts";
 import { type CommitChanges, type CommitInfo, writeCommit } from "./commit_writer.ts";
 import { checkFormat, FORMAT_PATH } from "./format.ts";
 import { failureOf, Git, redact } from "./git.ts";
@@ -88,7 +95,7 @@ export class Mirror implements AsyncDisposable {
     if (!DAMAGE.test(decoder.decode(check.stdout) + check.stderr)) return undefined;
     const aside = `${directory}.damaged`;
     removeTree(aside);
-    Deno.renameSync(directory, aside);
+    patiently(() => Deno.renameSync(directory, aside));
     return new CcsyncError("failed", `${failure.message}: the mirror of the hub is damaged`, {
       hints: [
         "run the command again: the hub is fetched anew; your sessions were not touched",
@@ -360,7 +367,7 @@ async function makeBareRepository(path: string, what: string): Promise<void> {
   makePrivateDirectory(place);
   const init = ["init", "--quiet", "--bare", "--initial-branch=main", "--template="];
   await new Git(place).run(what, init);
-  if (!isThere) Deno.renameSync(place, path);
+  if (!isThere) patiently(() => Deno.renameSync(place, path));
 }
 
 /** Git holds a lock for moments only; what is older was left by one that was killed. */
@@ -401,10 +408,6 @@ function locksIn(repository: string): string[] {
   };
   walk(repository, 4);
   return locks;
-}
-
-function removeTree(path: string): void {
-  if (lstatIfThere(path) !== undefined) Deno.removeSync(path, { recursive: true });
 }
 
 function parseTree(output: string): TreeEntry[] {

@@ -75,7 +75,7 @@ export class PendingFile implements Disposable {
     if (isDurable) this.#file.syncSync();
     if (mtimeMs !== undefined) this.#file.utimeSync(mtimeMs / 1000, mtimeMs / 1000);
     this.#close();
-    Deno.renameSync(this.#temporary, this.#target);
+    patiently(() => Deno.renameSync(this.#temporary, this.#target));
     this.#placed = true;
     if (isDurable) syncDirectory(dirname(this.#target));
   }
@@ -89,6 +89,32 @@ export class PendingFile implements Disposable {
   #close(): void {
     if (this.#open) this.#file.close();
     this.#open = false;
+  }
+}
+
+/** How often something is tried that Windows refuses, and the milliseconds between. */
+const TRIES = 20;
+const PAUSE_MS = 50;
+
+/** Access is denied, sharing or lock violation. Source: winerror.h */
+const IN_USE = /\(os error (?:5|32|33)\)/;
+
+/**
+ * Does what Windows refuses while another program has the file open: virus scanners and indexers have what was
+ * just written, for a moment.
+ *
+ * @throws What the work throws, if that goes on for a second
+ */
+export function patiently<T>(work: () => T, os = Deno.build.os): T {
+  for (let tries = 1;; tries++) {
+    try {
+      return work();
+    } catch (error) {
+      const isInUse = os === "windows" && error instanceof Error && IN_USE.test(error.message);
+      if (!isInUse || tries === TRIES) throw error;
+      // Nothing else is to happen meanwhile, as nothing does while a file is renamed.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, PAUSE_MS);
+    }
   }
 }
 
@@ -233,6 +259,22 @@ export function removeIfThere(path: string): void {
     Deno.removeSync(path);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Removes what is at a path, if something is, and all that is in it. */
+export function removeTree(path: string): void {
+  const info = lstatIfThere(path);
+  if (info === undefined) return;
+  // Git makes its objects read-only, and not every Windows removes such files.
+  if (info.isDirectory && Deno.build.os === "windows") makeWritable(path);
+  patiently(() => Deno.removeSync(path, { recursive: true }));
+}
+
+function makeWritable(path: string): void {
+  for (const { isDirectory, isFile, name } of entriesOf(path)) {
+    if (isDirectory) makeWritable(join(path, name));
+    else if (isFile) Deno.chmodSync(join(path, name), 0o666);
   }
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { lstatIfThere } from "./files.ts";
+import { lstatIfThere, patiently } from "./files.ts";
 
 /** Bytes of one file. */
 const MOST_BYTES = 1024 * 1024;
@@ -24,6 +24,8 @@ export function appendToLog(path: string, now: number, text: string): void {
 function rotate(path: string): void {
   for (let number = OLDER_FILES; number >= 1; number--) {
     const younger = number === 1 ? path : `${path}.${number - 1}`;
-    if (lstatIfThere(younger) !== undefined) Deno.renameSync(younger, `${path}.${number}`);
+    if (lstatIfThere(younger) !== undefined) {
+      patiently(() => Deno.renameSync(younger, `${path}.${number}`));
+    }
   }
 }

@@ -27,13 +27,10 @@ export async function alone<T>(
   onWait: OnWait,
   work: () => Promise<T>,
 ): Promise<T> {
+  // Closing it unlocks it. Unlocking first would be one more thing that can fail: under Wine it does.
   using file = openLock(ccsyncHome, LOCK_FILE);
   await acquire(file, onWait);
-  try {
-    return await work();
-  } finally {
-    file.unlockSync();
-  }
+  return await work();
 }
 
 async function acquire(file: Deno.FsFile, onWait: OnWait): Promise<void> {

@@ -76,10 +76,14 @@ async function askTasklist(pids: readonly number[]): Promise<ProcessTable> {
     stderr: "null",
   }).output();
   if (code !== 0) return "unknown";
-  const running = new TextDecoder().decode(stdout).matchAll(/^"[^"]*","(\d+)"/gm);
-  const wanted = new Set(pids);
+  const running = parseTasklist(new TextDecoder().decode(stdout));
+  // As above: a list without this process is none.
+  if (!running.has(Deno.pid)) return "unknown";
   // Start times are not told: a running process counts as old enough.
-  return new Map(
-    [...running].map(([, pid]) => [Number(pid), 0] as const).filter(([pid]) => wanted.has(pid)),
-  );
+  return new Map(pids.filter((pid) => running.has(pid)).map((pid) => [pid, 0]));
+}
+
+/** Reads the ids out of `"name","pid",...` lines. */
+export function parseTasklist(output: string): Set<number> {
+  return new Set([...output.matchAll(/^"[^"]*","(\d+)"/gm)].map(([, pid]) => Number(pid)));
 }

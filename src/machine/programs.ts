@@ -24,7 +24,9 @@ function isProgram(path: string, os: Environment["os"]): boolean {
   try {
     const { isFile, mode } = Deno.statSync(path);
     // On Windows a script of npm's for other shells has the bare name.
-    if (os === "windows") return isFile && WINDOWS_ENDINGS.some((end) => path.endsWith(end));
+    if (os === "windows") {
+      return isFile && WINDOWS_ENDINGS.some((end) => path.toLowerCase().endsWith(end));
+    }
     return isFile && ((mode ?? 0) & 0o111) !== 0;
   } catch {
     // Not there, or nothing that this user may look at: the next place counts.

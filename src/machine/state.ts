@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import type { LocalPath, Oid, PortablePath, SessionId } from "../brands.ts";
 import { CcsyncError, messageOf } from "../errors.ts";
-import { makePrivateDirectory } from "./files.ts";
+import { makePrivateDirectory, patiently } from "./files.ts";
 
 /** What `lstat` said of a file when ccsync last knew its content. */
 export interface FileStamp {
@@ -491,7 +491,7 @@ function damaged(path: string, cause: unknown): CcsyncError {
 function setAside(path: string): void {
   for (const suffix of ["", "-wal", "-shm"]) {
     try {
-      Deno.renameSync(path + suffix, `${path}${suffix}.damaged`);
+      patiently(() => Deno.renameSync(path + suffix, `${path}${suffix}.damaged`));
     } catch (error) {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
     }

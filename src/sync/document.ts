@@ -3,12 +3,12 @@
  *
  * @module
  */
+import { completeEnd } from "./pieces.ts";
 import type { LocalPath, SessionId } from "../brands.ts";
 import type { KindCodec } from "../claude/kinds.ts";
 import { isSameStamp, type LocalFile } from "../claude/scan.ts";
 import { segmentPath, sidecarSegmentPath } from "../hub/format.ts";
 import type { Base, FileStamp, HubFile } from "../machine/state.ts";
-import { completeEnd } from "./content.ts";
 import { hasPrefix } from "./fingerprint.ts";
 import type { HubState, LocalState } from "./plan.ts";
 

@@ -89,11 +89,12 @@ export async function gatherFacts(workspace: Workspace, scope: Scope): Promise<O
 export function isFileTrouble(error: unknown): boolean {
   return error instanceof FileTrouble || error instanceof Deno.errors.PermissionDenied ||
     error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotCapable ||
-    (error instanceof Error && OF_ONE_FILE.test(error.message));
+    OF_ONE_FILE.test(messageOf(error));
 }
 
-/** What systems say that Deno has no class for: a broken sector, and a path that is too long. */
-const OF_ONE_FILE = /input\/output error|file ?name (?:or extension )?(?:is )?too long/i;
+/** What systems say that Deno has no class for: a broken sector, a path that is too long, a file that is in use. */
+const OF_ONE_FILE =
+  /input\/output error|file ?name (?:or extension )?(?:is )?too long|another program has it open|not allowed on Windows/i;
 
 class Gatherer {
   readonly catalogue: ReadonlyMap<SessionId, CatalogueRow>;

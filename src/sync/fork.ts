@@ -37,11 +37,11 @@ import {
   HUB_START,
   localForm,
   localised,
-  piecesOf,
   portable,
   positionAfter,
   type TwoSided,
 } from "./content.ts";
+import { piecesOf } from "./pieces.ts";
 import { type LocalDocument, TRANSCRIPT } from "./document.ts";
 import type { SessionView } from "./facts.ts";
 import { portableMeta } from "./meta.ts";

@@ -11,7 +11,14 @@ import { FileTrouble, messageOf } from "../errors.ts";
 import { survivingTime } from "../claude/retention.ts";
 import { isSameStamp, sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
-import { HeldFile, lstatIfThere, PendingFile, removeIfThere, writeAll } from "../machine/files.ts";
+import {
+  HeldFile,
+  lstatIfThere,
+  patiently,
+  PendingFile,
+  removeIfThere,
+  writeAll,
+} from "../machine/files.ts";
 import type { Content, Effect } from "../machine/journal.ts";
 import type { HubFile } from "../machine/state.ts";
 import { countLines, joinBytes } from "../transcript/lines.ts";
@@ -276,7 +283,7 @@ function extend(incoming: Incoming, { hubRest, hubLocalBytes }: Comparison): Rec
   note(incoming, target, { kind: "append", from, added });
   requireUntouched(incoming);
   {
-    using file = Deno.openSync(target, { append: true });
+    using file = patiently(() => Deno.openSync(target, { append: true }));
     writeAll(file, fresh);
     file.syncSync();
   }

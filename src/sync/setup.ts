@@ -31,7 +31,13 @@ import {
   writeConfig,
 } from "../machine/config.ts";
 import { type Environment, randomId } from "../machine/environment.ts";
-import { entriesOf, lstatIfThere, makePrivateDirectory } from "../machine/files.ts";
+import {
+  entriesOf,
+  lstatIfThere,
+  makePrivateDirectory,
+  patiently,
+  removeTree,
+} from "../machine/files.ts";
 import { readMachines, readShared, reconcilePlaceholders } from "./machines.ts";
 import { isOtherThanDirectory } from "./project_folders.ts";
 import { push } from "./push.ts";
@@ -115,7 +121,7 @@ export class Setup implements Disposable {
   [Symbol.dispose](): void {
     this.#dropStaging();
     const { ccsyncHome } = this.env;
-    if (this.#isFirst && lstatIfThere(configPath(ccsyncHome)) === undefined) remove(ccsyncHome);
+    if (this.#isFirst && lstatIfThere(configPath(ccsyncHome)) === undefined) removeTree(ccsyncHome);
   }
 
   /**
@@ -190,7 +196,7 @@ export class Setup implements Disposable {
   }
 
   #dropStaging(): void {
-    if (this.#staging !== undefined) remove(this.#staging);
+    if (this.#staging !== undefined) removeTree(this.#staging);
     this.#staging = undefined;
   }
 
@@ -430,7 +436,7 @@ async function create({ missing, remote }: HubView): Promise<(error: unknown) =>
   if (missing === "nothing") return (error) => error;
   const isThere = lstatIfThere(remote.address) !== undefined;
   const undo = (error: unknown) => {
-    if (!isThere) remove(remote.address);
+    if (!isThere) removeTree(remote.address);
     return error;
   };
   try {
@@ -452,9 +458,11 @@ const CACHES = ["mirror.git", "state.db", "state.db-wal", "state.db-shm"] as con
 
 function replaceCaches(from: string, to: string): void {
   for (const name of CACHES) {
-    remove(join(to, name));
+    removeTree(join(to, name));
     const made = join(from, name);
-    if (lstatIfThere(made) !== undefined) Deno.renameSync(made, join(to, name));
+    if (lstatIfThere(made) !== undefined) {
+      patiently(() => Deno.renameSync(made, join(to, name)));
+    }
   }
 }
 
@@ -463,10 +471,6 @@ function removeLeftovers(ccsyncHome: string, now: number): void {
   for (const { name } of entriesOf(ccsyncHome)) {
     const path = join(ccsyncHome, name);
     const age = now - (lstatIfThere(path)?.mtime?.getTime() ?? now);
-    if (name.startsWith(STAGING) && age > STAGING_KEPT_MS) remove(path);
+    if (name.startsWith(STAGING) && age > STAGING_KEPT_MS) removeTree(path);
   }
-}
-
-function remove(path: string): void {
-  if (lstatIfThere(path) !== undefined) Deno.removeSync(path, { recursive: true });
 }

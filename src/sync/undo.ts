@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { completeEnd } from "./pieces.ts";
 import { Buffer } from "node:buffer";
 import { join, relative, resolve } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
@@ -27,7 +28,6 @@ import {
 import type { Change, Content, Effect, Kept, Operation, Owner } from "../machine/journal.ts";
 import { subjectOf } from "../machine/journal.ts";
 import type { FileStamp, State, TextBase } from "../machine/state.ts";
-import { completeEnd } from "./content.ts";
 import { TRANSCRIPT } from "./document.ts";
 import { isFileTrouble } from "./facts.ts";
 import { identityOf } from "./memory/files.ts";

@@ -27,7 +27,8 @@ import {
 import { dashed, projectDirName } from "../translate/project_dir.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { TOKEN_OPEN } from "../translate/token.ts";
-import { type Codec, Translator } from "../translate/translator.ts";
+import type { Codec } from "../translate/context.ts";
+import { Translator } from "../translate/translator.ts";
 import { refreshCatalogue } from "./catalogue.ts";
 
 /** Where the work reports to while it goes on. Nothing of it is a result. */

@@ -8,7 +8,6 @@
  * @module
  */
 import { endsPath, skipBackslashes } from "./boundary.ts";
-import type { Codec } from "./translator.ts";
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
@@ -34,6 +33,12 @@ const CLOSE_BRACE = 0x7d;
 const BOM = "\xef\xbb\xbf";
 /** How far back a key may begin before its end: longer ones are not names of fields. */
 const LONGEST_KEY = 64;
+
+/**
+ * How content is encoded: `jsonl` one JSON record a line, `json` one JSON document, `text` anything else.
+ * It decides what a token without a form means, so a file kind's codec never changes.
+ */
+export type Codec = "jsonl" | "json" | "text";
 
 /** Where the path ends that begins at a root. */
 export type PathExtent =

@@ -4,7 +4,7 @@
  * @module
  */
 import { utf8Text } from "./bytes.ts";
-import type { SeparatorRule } from "./context.ts";
+import type { Codec, SeparatorRule } from "./context.ts";
 import type { PathStyle, Profile } from "./profile.ts";
 import { dashed, LONGEST_DIR_NAME } from "./project_dir.ts";
 import {
@@ -16,12 +16,6 @@ import {
   type Spelling,
 } from "./spelling.ts";
 import { TOKEN_OPEN, tokenText } from "./token.ts";
-
-/**
- * How content is encoded: `jsonl` one JSON record a line, `json` one JSON document, `text` anything else.
- * It decides what a token without a form means, so a file kind's codec never changes.
- */
-export type Codec = "jsonl" | "json" | "text";
 
 /** How often paths are JSON-escaped where nothing says otherwise. */
 function ordinaryLevel(codec: Codec): number {

@@ -124,7 +124,7 @@ terminalTest("prompts have no colours where NO_COLOR or --no-color forbids them"
   for (const [what, env, hasColor] of cases) {
     await using terminal = await ask(what, { env });
     await terminal.waitFor(/\? (?:Take over|Which n)/);
-    const screen = await terminal.screen(true);
+    const screen = await terminal.screen({ isStyled: true });
     assert.equal(screen.includes("\u001b["), hasColor, JSON.stringify(screen));
   }
 });

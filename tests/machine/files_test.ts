@@ -5,6 +5,7 @@ import {
   HeldFile,
   lstatIfThere,
   makePrivateDirectory,
+  patiently,
   PendingFile,
   readFully,
   readRange,
@@ -44,6 +45,22 @@ Deno.test("PendingFile leaves the old file to those who have it open", () => {
   const buffer = new Uint8Array(10);
   assert.equal(readFully(reader, buffer), 3);
   assert.equal(Deno.readTextFileSync(path), "new");
+});
+
+Deno.test("patiently() waits on Windows for a file that another program has open, and not for long", () => {
+  const refusing = (times: number, message: string) => {
+    let calls = 0;
+    return () => {
+      if (++calls <= times) throw new Error(message);
+      return calls;
+    };
+  };
+  const inUse = "The process cannot access the file (os error 32): rename 'a' -> 'b'";
+  assert.equal(patiently(refusing(2, inUse), "windows"), 3);
+  assert.equal(patiently(refusing(1, "Access is denied. (os error 5)"), "windows"), 2);
+  assert.throws(() => patiently(refusing(1, inUse), "linux"), /os error 32/);
+  assert.throws(() => patiently(refusing(1, "The disk is full. (os error 112)"), "windows"), /112/);
+  assert.throws(() => patiently(refusing(Infinity, inUse), "windows"), /os error 32/);
 });
 
 Deno.test("PendingFile leaves nothing behind when it is not placed", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   isSameProcess,
   parsePs,
+  parseTasklist,
   type ProcessTable,
   runningProcesses,
 } from "../../src/machine/processes.ts";
@@ -72,4 +73,11 @@ Deno.test("isSameProcess() tells the process that left a trace from one that got
   for (const [what, running, is] of cases) {
     assert.equal(isSameProcess({ pid: 7, at }, running), is, what);
   }
+});
+
+Deno.test("parseTasklist() reads the ids of Windows' list, and none out of anything else", () => {
+  const output = '"System","4","Services","0","24 K"\r\n"a b.exe","1234","Console","1","9 K"\r\n';
+  assert.deepEqual(parseTasklist(output), new Set([4, 1234]));
+  assert.deepEqual(parseTasklist("INFO: No tasks are running\r\n"), new Set());
+  assert.deepEqual(parseTasklist(""), new Set());
 });

@@ -14,7 +14,7 @@ import { promptLine, type TestMachine, World } from "../support/world.ts";
 const ID = "5aaaaaaa-0000-4000-8000-000000000001";
 
 function line(machine: TestMachine, text: string): string {
-  return promptLine({ id: ID, cwd: join(machine.projects, "app"), text });
+  return promptLine({ id: ID, cwd: machine.own(join(machine.projects, "app")), text });
 }
 
 async function withSession(world: World): Promise<TestMachine> {

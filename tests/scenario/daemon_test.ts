@@ -40,7 +40,7 @@ async function endOf(daemon: RunningProcess): Promise<void> {
 }
 
 const line = (machine: TestMachine, text: string) =>
-  promptLine({ id: ID, cwd: join(machine.projects, "app"), text });
+  promptLine({ id: ID, cwd: machine.own(join(machine.projects, "app")), text });
 
 Deno.test("a daemon pushes what changes, another one pulls it, a stop file ends both", async () => {
   await using world = await World.create();

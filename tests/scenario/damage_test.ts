@@ -53,7 +53,7 @@ Deno.test("a torn line under which the hub has new lines becomes a line of its o
   const id = laptop.plant("variants/base.jsonl");
   await laptop.ccsync("push");
   await desk.ccsync("pull");
-  const cwd = join(desk.projects, "app");
+  const cwd = desk.own(join(desk.projects, "app"));
   desk.append(id, promptLine({ id, cwd, text: "from desk" }));
   await desk.ccsync("push");
   laptop.append(id, '{"torn":"by a crash');
@@ -73,7 +73,7 @@ async function completeTornAppend(...commands: readonly string[]): Promise<void>
   const id = laptop.plant("variants/base.jsonl");
   await laptop.ccsync("push");
   await desk.ccsync("pull");
-  const cwd = join(laptop.projects, "app");
+  const cwd = laptop.own(join(laptop.projects, "app"));
   laptop.append(id, promptLine({ id, cwd, text: "one" }) + promptLine({ id, cwd, text: "two" }));
   await laptop.ccsync("push");
   const whole = laptop.read(id).replaceAll(laptop.projects, desk.projects);
@@ -90,7 +90,7 @@ Deno.test("a line of 40 MB is cut into blobs below the limit and comes back whol
     await world.joined("desk", { projects: "work" }),
   ];
   const id = crypto.randomUUID();
-  const cwd = join(laptop.projects, "app");
+  const cwd = laptop.own(join(laptop.projects, "app"));
   const huge = promptLine({
     id,
     cwd,
@@ -112,7 +112,7 @@ Deno.test("a long transcript is cut into segments, and a push changes only the l
   await using world = await World.create();
   const laptop = await world.joined("laptop");
   const id = crypto.randomUUID();
-  const cwd = join(laptop.projects, "app");
+  const cwd = laptop.own(join(laptop.projects, "app"));
   const lines = Array.from(
     { length: 3000 },
     (_, i) => promptLine({ id, cwd, text: `${i} ${"y".repeat(1000)}` }),
@@ -165,7 +165,7 @@ Deno.test("what was agreed on with a history that was taken back is no obstacle,
   const id = laptop.plant("variants/base.jsonl");
   await laptop.ccsync("push");
   const { stdout: early } = await world.git("rev-parse", "main");
-  const cwd = join(laptop.projects, "app");
+  const cwd = laptop.own(join(laptop.projects, "app"));
   laptop.append(id, promptLine({ id, cwd, text: "taken back" }));
   await laptop.ccsync("push");
   await world.git("update-ref", "refs/heads/main", early.trim());

@@ -11,7 +11,11 @@ import { promptLine, STAYS_OPEN, type TestMachine, World } from "../support/worl
 
 const ID = "4aaaaaaa-0000-4000-8000-000000000001";
 
-function write(machine: TestMachine, text: string, cwd = join(machine.projects, "app")): void {
+function write(
+  machine: TestMachine,
+  text: string,
+  cwd = machine.own(join(machine.projects, "app")),
+): void {
   machine.write(ID, promptLine({ id: ID, cwd, text }));
 }
 

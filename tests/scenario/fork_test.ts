@@ -33,7 +33,7 @@ interface Turn {
 
 /** Continues a session on a machine as Claude Code does, and returns the uuid of the last record. */
 function goOn(machine: TestMachine, id: string, text: string, turn: Turn = {}): string {
-  const cwd = join(machine.projects, "app");
+  const cwd = machine.own(join(machine.projects, "app"));
   const [prompt, answer] = [crypto.randomUUID(), crypto.randomUUID()];
   const said = `${text} in ${cwd}/src`;
   const reply = {
@@ -455,7 +455,7 @@ Deno.test("sub-agents that went on on both sides merge and fork nothing; a fork 
   };
   const add = (machine: TestMachine, text: string) => {
     const before = machine.files().includes(log(machine)) ? machine.readFile(log(machine)) : "";
-    const cwd = join(machine.projects, "app");
+    const cwd = machine.own(join(machine.projects, "app"));
     machine.writeFile(log(machine), before + promptLine({ id, cwd, text }));
   };
   add(laptop, "begun");

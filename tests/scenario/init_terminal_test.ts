@@ -62,7 +62,7 @@ async function refused(terminal: Tmux, typed: string, reason: string): Promise<v
 
 /** Gives a machine a session in a project. */
 function holdSession(machine: TestMachine, project: string, n: number): void {
-  const cwd = join(machine.projects, project);
+  const cwd = machine.own(join(machine.projects, project));
   Deno.mkdirSync(cwd, { recursive: true });
   const id = `3aaaaaaa-0000-4000-8000-00000000000${n}`;
   machine.write(id, promptLine({ id, cwd, text: "Fix the login page" }) + "\n", project);

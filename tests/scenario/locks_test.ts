@@ -20,7 +20,7 @@ import { promptLine, STAYS_OPEN, type TestMachine, World } from "../support/worl
 const ID = "2aaaaaaa-0000-4000-8000-000000000001" as SessionId;
 
 function line(machine: TestMachine, text: string): string {
-  return promptLine({ id: ID, cwd: join(machine.projects, "app"), text });
+  return promptLine({ id: ID, cwd: machine.own(join(machine.projects, "app")), text });
 }
 
 /** A process that races. */

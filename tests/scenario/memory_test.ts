@@ -38,7 +38,7 @@ function work(machine: TestMachine, directory = "app"): void {
   const id = crypto.randomUUID();
   machine.write(
     id,
-    promptLine({ id, cwd: join(machine.projects, directory), text: "hello" }),
+    promptLine({ id, cwd: machine.own(join(machine.projects, directory)), text: "hello" }),
     directory,
   );
 }

@@ -39,7 +39,7 @@ async function pair(): Promise<Pair> {
 }
 
 function prompt(machine: TestMachine, id: string, text: string): string {
-  const cwd = join(machine.projects, "app");
+  const cwd = machine.own(join(machine.projects, "app"));
   return promptLine({ id, cwd, text: `${text} in ${cwd}/src` });
 }
 
@@ -171,7 +171,7 @@ Deno.test("a sidecar that a move which was cut short left elsewhere comes back t
   Deno.mkdirSync(dirname(sidecar()), { recursive: true });
   Deno.writeTextFileSync(sidecar(), "result\n");
   await desk.ccsync("push");
-  const cwd = join(desk.projects, "other");
+  const cwd = desk.own(join(desk.projects, "other"));
   const relocated = JSON.stringify({ type: "relocated", relocatedCwd: cwd, sessionId: id });
   desk.write(id, `${desk.read(id)}${relocated}\n`, "other");
   Deno.removeSync(desk.transcriptPath(id));

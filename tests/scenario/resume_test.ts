@@ -13,7 +13,7 @@ const FIRST = "1aaaaaaa-0000-4000-8000-000000000001";
 const SECOND = "1bbbbbbb-0000-4000-8000-000000000002";
 
 function line(machine: TestMachine, id: string, text: string, at?: string): string {
-  const cwd = join(machine.projects, "app");
+  const cwd = machine.own(join(machine.projects, "app"));
   return promptLine({ id, cwd, text, ...(at === undefined ? {} : { at }) });
 }
 

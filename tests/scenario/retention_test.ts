@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 function plantOld(machine: TestMachine, days: number): string {
   const id = crypto.randomUUID();
   const at = new Date(Date.now() - days * DAY_MS).toISOString();
-  const cwd = join(machine.projects, "app");
+  const cwd = machine.own(join(machine.projects, "app"));
   machine.write(id, promptLine({ id, cwd, text: `${days} days ago`, at }));
   machine.writeFile(`tasks/${id}/1.json`, '{"id":"1"}');
   return id;

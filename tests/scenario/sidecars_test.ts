@@ -20,7 +20,10 @@ function sessionFiles(machine: TestMachine): string[] {
 /** Makes a session with nothing but one prompt, and returns its id. */
 function newSession(machine: TestMachine): string {
   const id = crypto.randomUUID();
-  machine.write(id, promptLine({ id, cwd: join(machine.projects, "app"), text: "hello" }));
+  machine.write(
+    id,
+    promptLine({ id, cwd: machine.own(join(machine.projects, "app")), text: "hello" }),
+  );
   return id;
 }
 
@@ -93,7 +96,7 @@ Deno.test("a sub-agent's transcript that both machines continued merges like a t
   await desk.ccsync("pull");
   const name = "subagents/agent-a33c9246e75436a1a.jsonl";
   for (const machine of [laptop, desk]) {
-    const cwd = join(machine.projects, "app");
+    const cwd = machine.own(join(machine.projects, "app"));
     const line = promptLine({ id: HEADLESS, cwd, text: `by ${machine.id} in ${cwd}` });
     Deno.writeTextFileSync(beside(machine, HEADLESS, name), line, { append: true });
   }
@@ -155,7 +158,7 @@ Deno.test("a sidecar that Claude Code's clean-up took is not deleted in the hub"
   Deno.removeSync(name);
   laptop.append(
     HEADLESS,
-    promptLine({ id: HEADLESS, cwd: join(laptop.projects, "app"), text: "more" }),
+    promptLine({ id: HEADLESS, cwd: laptop.own(join(laptop.projects, "app")), text: "more" }),
   );
   await laptop.ccsync("push");
   await laptop.ccsync("pull");

@@ -14,7 +14,7 @@ const BASE = "variants/base.jsonl";
 
 /** Returns a line that this machine's Claude Code could have written. */
 function line(machine: TestMachine, id: string, text: string, at?: string): string {
-  const cwd = join(machine.projects, "app");
+  const cwd = machine.own(join(machine.projects, "app"));
   return promptLine({
     id,
     cwd,
@@ -289,7 +289,7 @@ Deno.test("the cut directory name of a deeply nested project becomes the other m
   const id = crypto.randomUUID();
   const output = (machine: TestMachine) =>
     join(machine.transcriptPath(id, deep).replace(/\.jsonl$/, ""), "tool-results/x.txt");
-  const cwd = join(laptop.projects, deep);
+  const cwd = laptop.own(join(laptop.projects, deep));
   laptop.write(id, promptLine({ id, cwd, text: `saved to ${output(laptop)}` }), deep);
   await laptop.ccsync("push");
   await desk.ccsync("pull");
@@ -319,7 +319,7 @@ Deno.test("sessions outside the sync directories are left alone unless --all say
   await using world = await World.create();
   const laptop = await world.joined("laptop");
   const id = crypto.randomUUID();
-  const cwd = join(laptop.home, "elsewhere");
+  const cwd = laptop.own(join(laptop.home, "elsewhere"));
   const directory = join(laptop.claude, "projects", cwd.replace(/[^a-zA-Z0-9]/g, "-"));
   await Deno.mkdir(directory, { recursive: true });
   await Deno.writeTextFile(join(directory, `${id}.jsonl`), promptLine({ id, cwd, text: "hello" }));
@@ -338,7 +338,7 @@ Deno.test("a placeholder that is unknown here is told of, and its session comes 
   const laptop = await world.joined("laptop");
   await laptop.ccsync("config", "add-placeholder", `WORK=${laptop.home}/work`);
   const id = crypto.randomUUID();
-  const cwd = join(laptop.home, "work/app");
+  const cwd = laptop.own(join(laptop.home, "work/app"));
   const directory = join(laptop.claude, "projects", cwd.replace(/[^a-zA-Z0-9]/g, "-"));
   await Deno.mkdir(directory, { recursive: true });
   await Deno.writeTextFile(join(directory, `${id}.jsonl`), promptLine({ id, cwd, text: "hello" }));

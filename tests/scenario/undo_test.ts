@@ -15,7 +15,7 @@ const RECORDED =
 const BASE = "variants/base.jsonl";
 
 function line(machine: TestMachine, id: string, text: string): string {
-  const cwd = join(machine.projects, "app");
+  const cwd = machine.own(join(machine.projects, "app"));
   return promptLine({ id, cwd, text: `${text} in ${cwd}/src` });
 }
 

@@ -16,6 +16,8 @@ export interface CcsyncMachine {
   readonly tmp: string;
   /** Further variables of its environment. */
   readonly env?: Readonly<Record<string, string>>;
+  /** How ccsync is started there. @default a program of this system */
+  readonly invocation?: (args: readonly string[]) => Promise<Program>;
 }
 
 /**
@@ -53,9 +55,11 @@ export async function invocationOf(
   machine: CcsyncMachine,
   args: readonly string[],
 ): Promise<Program> {
+  if (machine.invocation !== undefined) return await machine.invocation(args);
   const program = await programOf();
   const env = {
     PATH: Deno.env.get("PATH") ?? "",
+    ...windowsVariables(machine),
     HOME: machine.home,
     CCSYNC_HOME: `${machine.home}/.claude-session-sync`,
     CLAUDE_CODE_TMPDIR: machine.tmp,
@@ -69,6 +73,15 @@ export async function invocationOf(
     ...machine.env,
   };
   return { path: program.path, args: [...program.args, ...args], env };
+}
+
+/** What a program on Windows cannot do without, and where its user is. */
+const WINDOWS_VARIABLES: readonly string[] = ["SystemRoot", "SystemDrive", "ComSpec", "PATHEXT"];
+
+function windowsVariables({ home, tmp }: CcsyncMachine): Record<string, string> {
+  if (Deno.build.os !== "windows") return {};
+  const kept = WINDOWS_VARIABLES.map((name) => [name, Deno.env.get(name) ?? ""]);
+  return { ...Object.fromEntries(kept), USERPROFILE: home, TEMP: tmp, TMP: tmp };
 }
 
 /** Returns where the program is that stands in for Claude Code on a machine, if a test puts one there. */
@@ -125,4 +138,19 @@ async function denoDir(): Promise<string> {
 async function askDenoDir(): Promise<string> {
   const { stdout } = await runToEnd(Deno.execPath(), { args: ["info", "--json"], cwd: "." });
   return v.parse(DENO_INFO, JSON.parse(stdout)).denoDir;
+}
+
+/**
+ * Puts `ccsync` on the search path of a machine as a command, and returns the environment of its shells.
+ *
+ * For systems with a POSIX shell.
+ */
+export async function shellEnvironment(machine: CcsyncMachine): Promise<Record<string, string>> {
+  const { args, env, path } = await invocationOf(machine, []);
+  const quoted = [path, ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ");
+  const bin = `${machine.home}/bin`;
+  await Deno.mkdir(bin, { recursive: true });
+  const script = `#!/bin/sh\nexec ${quoted} "$@"\n`;
+  await Deno.writeTextFile(`${bin}/ccsync`, script, { mode: 0o755 });
+  return { ...env, PATH: `${bin}:${env["PATH"] ?? ""}` };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { removeTree } from "../../src/machine/files.ts";
 
 /** A temporary folder of its own, by its real path. Dispose it to remove all of it. */
 export class Folder implements Disposable {
@@ -33,6 +34,6 @@ export class Folder implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    Deno.removeSync(this.path, { recursive: true });
+    removeTree(this.path);
   }
 }

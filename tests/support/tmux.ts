@@ -97,11 +97,16 @@ export class Tmux implements AsyncDisposable {
   /**
    * Returns what the terminal shows, without spaces at line ends and empty lines at the end.
    *
-   * @param withColors Whether escape sequences for colours are in it
+   * @param shown Whether escape sequences for colours are in it, and whether lines that the terminal wrapped are one
    */
-  async screen(withColors = false): Promise<string> {
-    const args = ["capture-pane", "-p", ...(withColors ? ["-e"] : [])];
-    const { stdout } = await this.#run(args);
+  async screen(
+    shown: { readonly isStyled?: boolean; readonly isJoined?: boolean } = {},
+  ): Promise<string> {
+    const options = [
+      ...shown.isStyled === true ? ["-e"] : [],
+      ...shown.isJoined === true ? ["-J"] : [],
+    ];
+    const { stdout } = await this.#run(["capture-pane", "-p", ...options]);
     return stdout.split("\n").map((line) => line.trimEnd()).join("\n").trimEnd();
   }
 

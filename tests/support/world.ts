@@ -5,7 +5,7 @@
  */
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { lstatIfThere } from "../../src/machine/files.ts";
+import { lstatIfThere, removeTree } from "../../src/machine/files.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { ccsync, type CcsyncMachine, scriptedClaude, startCcsync, tryCcsync } from "./ccsync.ts";
 import { type ProcessResult, type RunningProcess, runToEnd, until } from "./process.ts";
@@ -14,12 +14,24 @@ import { type ProcessResult, type RunningProcess, runToEnd, until } from "./proc
 export const FIXTURES = fileURLToPath(new URL("../fixtures", import.meta.url));
 
 /** The paths that stand in the fixtures. */
-const RECORDED = { home: "/home/alice", tmp: "/tmp/claude-1500" } as const;
+export const RECORDED = { home: "/home/alice", tmp: "/tmp/claude-1500" } as const;
+
+/** What makes the machines of a world. */
+export interface MachineMaker {
+  /** Where the folders of worlds are made. @default the system's temporary directory */
+  readonly parent?: string;
+  /** Returns a machine with a home of its own. */
+  make(world: World, id: string, options: MachineOptions): TestMachine;
+}
 
 /** A temporary folder with a hub and machines. Dispose it to remove everything. */
 export class World implements AsyncDisposable {
   readonly folder: string;
   readonly hub: string;
+  /** All machines have this system, unless somebody puts another maker here before the tests begin. */
+  static maker: MachineMaker = {
+    make: (world, id, options) => new TestMachine(world, id, options),
+  };
   #isKept = false;
 
   private constructor(folder: string) {
@@ -27,15 +39,20 @@ export class World implements AsyncDisposable {
     this.hub = join(folder, "hub.git");
   }
 
-  /** Makes an empty world. */
-  static async create(): Promise<World> {
-    const folder = await Deno.makeTempDir({ prefix: "ccsync-world-" });
+  /**
+   * Makes an empty world.
+   *
+   * @param parent Where its folder is made @default where the maker of machines wants it
+   */
+  static async create(parent = World.maker.parent): Promise<World> {
+    const place = parent === undefined ? {} : { dir: parent };
+    const folder = await Deno.makeTempDir({ prefix: "ccsync-world-", ...place });
     return new World(await Deno.realPath(folder));
   }
 
   /** Returns a machine with a home of its own; nothing is set up on it. */
   machine(id: string, options: MachineOptions = {}): TestMachine {
-    return new TestMachine(this, id, options);
+    return World.maker.make(this, id, options);
   }
 
   /** Returns a machine that has joined the hub, with PROJECTS as a placeholder. */
@@ -105,8 +122,9 @@ export class World implements AsyncDisposable {
     this.#isKept = true;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (!this.#isKept) await Deno.remove(this.folder, { recursive: true });
+  [Symbol.asyncDispose](): Promise<void> {
+    if (!this.#isKept) removeTree(this.folder);
+    return Promise.resolve();
   }
 }
 
@@ -142,6 +160,11 @@ export class TestMachine implements CcsyncMachine {
     this.env = options.env ?? {};
     Deno.mkdirSync(this.projects, { recursive: true });
     Deno.mkdirSync(this.tmp, { recursive: true });
+  }
+
+  /** Returns a path as the machine itself writes it. */
+  own(path: string): string {
+    return path;
   }
 
   get claude(): string {
@@ -217,7 +240,7 @@ export class TestMachine implements CcsyncMachine {
 
   /** Returns where the transcript of a session of a project lies. */
   transcriptPath(id: string, project = "app"): string {
-    const directory = projectDirName(join(this.projects, project));
+    const directory = projectDirName(this.own(join(this.projects, project)));
     return join(this.claude, "projects", directory, `${id}.jsonl`);
   }
 
@@ -318,8 +341,8 @@ export class TestMachine implements CcsyncMachine {
 
   #inProject(text: string, project: string | undefined): string {
     if (project === undefined) return text;
-    const from = join(this.projects, "app");
-    return text.replaceAll(from, join(this.projects, project));
+    const json = (name: string) => JSON.stringify(this.own(join(this.projects, name))).slice(1, -1);
+    return text.replaceAll(json("app"), json(project));
   }
 
   /** Writes a transcript as Claude Code would: readable by its owner only. */

@@ -4,7 +4,8 @@ import { normalCwd, projectDirName } from "../../src/translate/project_dir.ts";
 import type { Profile } from "../../src/translate/profile.ts";
 import { toLocal } from "../../src/translate/to_local.ts";
 import { toPortable } from "../../src/translate/to_portable.ts";
-import { type Codec, Translator } from "../../src/translate/translator.ts";
+import type { Codec } from "../../src/translate/context.ts";
+import { Translator } from "../../src/translate/translator.ts";
 import { LINUX, local, MACOS, portable, profile, SERVER, WINDOWS } from "./support.ts";
 
 /** Three levels of 59 letters, and the name Claude Code gave to the sessions of the last. */

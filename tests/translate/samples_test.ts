@@ -5,7 +5,7 @@ import { projectDirName } from "../../src/translate/project_dir.ts";
 import { knownSpellings, spell } from "../../src/translate/spelling.ts";
 import { toLocal } from "../../src/translate/to_local.ts";
 import { toPortable } from "../../src/translate/to_portable.ts";
-import type { Codec } from "../../src/translate/translator.ts";
+import type { Codec } from "../../src/translate/context.ts";
 import { isSame, LINUX, MACOS, moved, profile, SERVER, translator, WINDOWS } from "./support.ts";
 
 const FIXTURES = new URL("../fixtures/", import.meta.url);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Profile } from "../../src/translate/profile.ts";
-import type { Codec } from "../../src/translate/translator.ts";
+import type { Codec } from "../../src/translate/context.ts";
 import { carried, LINUX, local, MACOS, portable, profile, SERVER, WINDOWS } from "./support.ts";
 
 /** What a machine wrote, its portable form, and what other machines read. */

@@ -13,7 +13,8 @@ import {
 } from "../../src/translate/profile.ts";
 import { toLocal } from "../../src/translate/to_local.ts";
 import { toPortable } from "../../src/translate/to_portable.ts";
-import { type Codec, Translator } from "../../src/translate/translator.ts";
+import type { Codec } from "../../src/translate/context.ts";
+import { Translator } from "../../src/translate/translator.ts";
 
 export const CODECS: readonly Codec[] = ["jsonl", "json", "text"];
 

@@ -1,5 +1,6 @@
 import { pull } from "../../sync/pull.ts";
-import { type Context, type Ending, synchronize } from "../context.ts";
+import type { Context, Ending } from "../context.ts";
+import { synchronize } from "../synchronize.ts";
 
 /** Options of `ccsync pull`. */
 export interface PullCommandOptions {

@@ -1,5 +1,6 @@
 import { push } from "../../sync/push.ts";
-import { type Context, type Ending, synchronize } from "../context.ts";
+import type { Context, Ending } from "../context.ts";
+import { synchronize } from "../synchronize.ts";
 
 /** Options of `ccsync push`. */
 export interface PushCommandOptions {

@@ -1,6 +1,7 @@
 import { lockViews, releaseLocks } from "../../sync/locks.ts";
 import { push } from "../../sync/push.ts";
-import { type Context, type Ending, synchronize } from "../context.ts";
+import type { Context, Ending } from "../context.ts";
+import { synchronize } from "../synchronize.ts";
 import { count } from "../render.ts";
 
 /** Pushes, and releases the locks that processes of this machine left behind when they ended abnormally. */

@@ -7,7 +7,8 @@ import { alignLines, diffLines, joinText, splitText } from "../../memory/lines.t
 import { equalBytes } from "../../transcript/lines.ts";
 import { toLocal } from "../../translate/to_local.ts";
 import { toPortable } from "../../translate/to_portable.ts";
-import type { Codec, Translator } from "../../translate/translator.ts";
+import type { Codec } from "../../translate/context.ts";
+import type { Translator } from "../../translate/translator.ts";
 import type { Workspace } from "../workspace.ts";
 
 /**

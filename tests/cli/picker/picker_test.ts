@@ -112,7 +112,7 @@ terminalTest("the picker has no colours where NO_COLOR or --no-color forbids the
   for (const [what, env, hasColor] of cases) {
     await using terminal = await ask(what, { env });
     await terminal.waitFor("12 of 12");
-    assert.equal((await terminal.screen(true)).includes("\u001b["), hasColor, what);
+    assert.equal((await terminal.screen({ isStyled: true })).includes("\u001b["), hasColor, what);
   }
 });
 
