@@ -125,7 +125,9 @@ export class Workspace implements AsyncDisposable {
   ): Workspace {
     for (const directory of unlistedDirectories(env)) clearLeftovers(directory);
     const state = State.open(env.ccsyncHome, (why) => {
-      progress.warn(`the state was damaged (${why}) and is rebuilt from the hub and your sessions`);
+      progress.warn(
+        `the state was set aside (${why}) and is rebuilt from the hub and your sessions`,
+      );
     });
     return new Workspace(env, config, state, progress, save);
   }

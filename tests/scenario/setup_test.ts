@@ -290,7 +290,7 @@ Deno.test("a damaged state is set aside and rebuilt; a newer one is refused", as
     "this is no database, but long enough to be taken for one".repeat(100),
   );
   const { stdout, stderr } = await machine.ccsync("push");
-  assert.match(stderr, /the state was damaged .* and is rebuilt/);
+  assert.match(stderr, /the state was set aside .* and is rebuilt/);
   assert.match(stdout, /nothing to push/);
 });
 
