@@ -59,6 +59,8 @@ export interface PushOptions extends Scope {
 
 /** Being overtaken so often in a row is no bad luck any more. */
 const MOST_RETRIES = 50;
+/** A try that takes a second itself need not wait longer for its turn. */
+const LONGEST_WAIT_MS = 2000;
 /** Rejections on one and the same head are no race. */
 const MOST_WITHOUT_PROGRESS = 8;
 /** A commit of a first push holds about so much: what was accepted need not be sent again. */
@@ -76,6 +78,7 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
   const done = new Outcome();
   const locks = options.locks ?? [];
   for (let isFirst = true;; isFirst = false) {
+    const startedAt = performance.now();
     const isAsked = !(isFirst && options.isOptimistic === true);
     const head = isAsked ? await fetchHub(workspace) : await knownHub(workspace);
     if (isAsked) { for (const { held } of locks) await held.verify(workspace); }
@@ -106,7 +109,7 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       const refs = moves.map(({ move }) => move);
       if (written !== undefined) workspace.progress.step("waiting for the hub");
       if (await workspace.mirror.push(written?.commit, refs) === "rejected") {
-        await done.waitForTurn(head);
+        await done.waitForTurn(head, performance.now() - startedAt);
         continue;
       }
       for (const { held, move } of moves) held.moved(move);
@@ -193,8 +196,9 @@ class Outcome {
    * Waits a random while, longer after more tries.
    *
    * @param head The hub's head that the rejected commit was made on
+   * @param triedMs How long the try took: where all are slow, a short wait would be none
    */
-  async waitForTurn(head: Oid | undefined): Promise<void> {
+  async waitForTurn(head: Oid | undefined, triedMs: number): Promise<void> {
     this.#retries++;
     this.#withoutProgress = head === this.#lastHead ? this.#withoutProgress + 1 : 0;
     this.#lastHead = head;
@@ -216,7 +220,7 @@ class Outcome {
         { transient: true, hints: ["the sessions are safe on this machine; run: ccsync push"] },
       );
     }
-    const longest = Math.min(2000, 20 * 2 ** this.#inARow);
+    const longest = Math.min(Math.max(LONGEST_WAIT_MS, 2 * triedMs), 20 * 2 ** this.#inARow);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * longest));
   }
 
