@@ -7,6 +7,7 @@ import { CcsyncError } from "../errors.ts";
 import { type Config, readConfig } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { alone } from "../machine/one_process.ts";
+import { findProgram } from "../machine/programs.ts";
 import { requireGit } from "../hub/git.ts";
 import { type Progress, Workspace } from "../sync/workspace.ts";
 import { advanced, begun, isDue, lineOf, type Work } from "./progress.ts";
@@ -53,9 +54,6 @@ export async function inWorkspace<T>(
   isDryRun = false,
 ): Promise<T> {
   const config: Config = readConfig(env.ccsyncHome, env.style);
-  // It is looked at while the state is opened.
-  const git = requireGit();
-  git.catch(() => undefined);
   return await onlyOne({ env, terminal }, async () => {
     const save = isDryRun ? () => undefined : undefined;
     await using workspace = Workspace.open(
@@ -64,8 +62,8 @@ export async function inWorkspace<T>(
       progress ?? progressOn(terminal, env.now),
       save,
     );
-    await git;
     if (isDryRun) workspace.state.pretend();
+    await requireUsableGit(workspace);
     try {
       return await work(workspace);
     } catch (error) {
@@ -75,6 +73,16 @@ export async function inWorkspace<T>(
 }
 
 const SOME_UNDONE = "some of it could not be done; run it again to see what";
+
+/** Asks git for its version where it is another program than the last time: starting it takes a while. */
+async function requireUsableGit({ env, state }: Workspace): Promise<void> {
+  const path = findProgram("git", env.searchPath, env.os);
+  const { mtime, size } = path === undefined ? { mtime: null, size: 0 } : Deno.statSync(path);
+  const found = `${path} ${size} ${mtime?.getTime()}`;
+  if (path !== undefined && state.fact("git") === found) return;
+  await requireGit();
+  if (path !== undefined) state.setFact("git", found);
+}
 
 /** Notes for `status` whether a command did all of its work. */
 export function noteEnding(workspace: Workspace, command: string, isPartial: boolean): void {

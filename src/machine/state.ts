@@ -119,7 +119,8 @@ export type FactKey =
   | "pushes"
   | "readers_checked"
   | "trouble"
-  | "settled";
+  | "settled"
+  | "git";
 
 /** The open state. Every write is atomic; group several with {@linkcode State.transaction}. */
 export class State implements Disposable {
