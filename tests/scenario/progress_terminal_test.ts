@@ -6,12 +6,30 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { invocationOf } from "../support/ccsync.ts";
+import { runToEnd } from "../support/process.ts";
 import { terminalTest, Tmux } from "../support/tmux.ts";
 import { promptLine, type TestMachine, World } from "../support/world.ts";
 
 const ID = "3aaaaaaa-0000-4000-8000-000000000002";
-/** Enough for some seconds: git compresses it. */
-const LINES = 60_000;
+/** About 30 MB. */
+const LINES = 30_000;
+
+/** A git that takes half a megabyte every tenth of a second, and the rest only when it is told to. */
+const SLOW_GIT = (git: string, gate: string) =>
+  `#!/bin/sh
+case " $* " in *" fast-import "*) ;; *) exec ${git} "$@" ;; esac
+{
+  for i in $(seq 25); do dd bs=65536 count=8 2>/dev/null; sleep 0.1; done
+  until [ -e '${gate}' ]; do sleep 0.1; done
+  cat
+} | ${git} "$@"
+`;
+
+/** Returns the path of the system's git. */
+async function systemGit(): Promise<string> {
+  const { stdout } = await runToEnd("sh", { args: ["-c", "command -v git"], cwd: "." });
+  return stdout.trim();
+}
 
 function plantLongSession(machine: TestMachine): void {
   const cwd = join(machine.projects, "app");
@@ -30,10 +48,19 @@ terminalTest(
     plantLongSession(laptop);
     {
       const { args, env, path } = await invocationOf(laptop, ["push"]);
-      await using terminal = await Tmux.start([path, ...args], { columns: 80, rows: 10, env });
+      const [bin, gate] = [join(world.folder, "bin"), join(world.folder, "gate")];
+      Deno.mkdirSync(bin);
+      const git = SLOW_GIT(await systemGit(), gate);
+      Deno.writeTextFileSync(join(bin, "git"), git, { mode: 0o755 });
+      await using terminal = await Tmux.start([path, ...args], {
+        columns: 80,
+        rows: 10,
+        env: { ...env, PATH: `${bin}:${env["PATH"]}` },
+      });
       await terminal.waitFor(
         /^sending \S+ MB of \d\d MB, 0 of 1 sessions, \S+ MB\/s, \d+ s left$/m,
       );
+      Deno.writeTextFileSync(gate, "");
       assert.equal(await terminal.exitCode(), 0);
       const screen = await terminal.screen();
       assert.match(screen, /pushed 1 session/);
