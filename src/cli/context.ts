@@ -63,8 +63,8 @@ export async function inWorkspace<T>(
       save,
     );
     if (isDryRun) workspace.state.pretend();
-    await requireUsableGit(workspace);
     try {
+      await requireUsableGit(workspace);
       return await work(workspace);
     } catch (error) {
       throw await workspace.explained(error);
