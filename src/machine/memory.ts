@@ -17,9 +17,11 @@ export function giveBackMemory(): void {
   collect();
 }
 
-/** Contexts that are made from here on have `gc`; the program's own context does not get it. */
+/** Executables are compiled with `gc`; elsewhere, contexts that are made from here on have it, in most versions. */
 function collector(): () => void {
+  const own: unknown = Reflect.get(globalThis, "gc");
+  if (typeof own === "function") return () => void own();
   v8.setFlagsFromString("--expose-gc");
-  const gc: unknown = vm.runInNewContext("gc");
+  const gc: unknown = vm.runInNewContext("typeof gc === 'function' ? gc : undefined");
   return typeof gc === "function" ? () => void gc() : () => undefined;
 }
