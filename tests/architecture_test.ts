@@ -63,7 +63,7 @@ const PLACES: Readonly<Record<string, RegExp>> = {
   "Deno.exit": /^main\.ts$/,
   "Deno.env": /^src\/(?:machine\/environment|hub\/git|hub\/github|cli\/terminal)\.ts$/,
   "Deno.Command":
-    /^src\/(?:claude\/client|hub\/git|hub\/github|machine\/(?:editor|installation|processes|scheduler|self))\.ts$/,
+    /^src\/(?:claude\/client|hub\/git|hub\/github|machine\/(?:editor|processes|programs|scheduler|self))\.ts$/,
   "Deno.stdin": /^src\/(?:hub\/git|cli\/(?:prompts|commands\/hook))\.ts$/,
   "Deno.stdout": /^src\/cli\/terminal\.ts$/,
   "Deno.stderr": /^src\/cli\/(?:prompts|terminal)\.ts$/,

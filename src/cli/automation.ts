@@ -4,16 +4,13 @@
  * @module
  */
 import type { Environment } from "../machine/environment.ts";
-import { isDaemonRunning } from "../machine/one_process.ts";
-import { automationFault, readRecord } from "../sync/daemon/record.ts";
+import { automationOf } from "../sync/daemon/record.ts";
 import { formatAge } from "./table.ts";
 
 /** Returns why nothing is synced by itself although it should be, in one line; `undefined` where all is well. */
-export function automationTrouble({ ccsyncHome, now }: Environment): string | undefined {
-  const record = readRecord(ccsyncHome);
-  if (record === undefined) return undefined;
-  const fault = automationFault(record, isDaemonRunning(ccsyncHome), now());
+export function automationTrouble(env: Environment): string | undefined {
+  const { fault } = automationOf(env);
   if (fault === undefined) return undefined;
-  const since = formatAge(fault.since, now());
+  const since = formatAge(fault.since, env.now());
   return `nothing has been synced by itself since ${since}: ${fault.why}; see ccsync daemon --status`;
 }

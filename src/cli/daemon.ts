@@ -170,7 +170,7 @@ export class Daemon implements Surroundings, Disposable {
     this.#isOffline = outcome === "offline";
     if (this.#isOffline) this.#addresses = networkAddresses();
     await this.#forgetOver();
-    giveBackMemory();
+    if (this.#options.mode === "daemon") giveBackMemory();
     return outcome;
   }
 

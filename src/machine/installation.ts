@@ -6,7 +6,8 @@
 import { join } from "node:path";
 import { CcsyncError, messageOf } from "../errors.ts";
 import type { Environment } from "./environment.ts";
-import { removeIfThere } from "./files.ts";
+import { lstatIfThere, removeIfThere } from "./files.ts";
+import { runProgram } from "./programs.ts";
 
 /** Package managers by where they put programs, and how each brings a new version. */
 const PACKAGE_MANAGERS: readonly (readonly [path: RegExp, name: string, command: string])[] = [
@@ -40,7 +41,7 @@ export async function unpack(
 ): Promise<string> {
   const fault = await unpackingFault(tarOf(os, searchPath), directory, archive, member);
   const path = join(directory, ...member.split("/"));
-  if (fault === undefined && isFile(path)) return path;
+  if (fault === undefined && lstatIfThere(path)?.isFile === true) return path;
   throw new CcsyncError("failed", `cannot unpack "${archive}": ${fault ?? "it lacks ccsync"}`, {
     hints: ["nothing was changed"],
   });
@@ -52,13 +53,9 @@ async function unpackingFault(
   archive: string,
   member: string,
 ): Promise<string | undefined> {
-  try {
-    const { stderr, success } = await run(tar, ["-xf", archive, member], directory);
-    return success ? undefined : stderr;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return `there is no program "${tar}"`;
-  }
+  const result = await runProgram(tar, ["-xf", archive, member], directory);
+  if (result === undefined) return `there is no program "${tar}"`;
+  return result.code === 0 ? undefined : result.stderr.trim();
 }
 
 /**
@@ -75,29 +72,12 @@ export async function versionOf(
   executable: string,
 ): Promise<{ readonly version: string } | { readonly why: string }> {
   try {
-    const { stderr, stdout, success } = await run(executable, ["--version"]);
-    return success ? { version: stdout } : { why: stderr };
+    const result = await runProgram(executable, ["--version"]);
+    if (result === undefined) return { why: "it is not there" };
+    const { code, stderr, stdout } = result;
+    return code === 0 ? { version: stdout.trim() } : { why: stderr.trim() };
   } catch (error) {
     return { why: messageOf(error) };
-  }
-}
-
-async function run(program: string, args: readonly string[], cwd?: string) {
-  const { stderr, stdout, success } = await new Deno.Command(program, {
-    args: [...args],
-    ...(cwd !== undefined && { cwd }),
-    stdin: "null",
-  }).output();
-  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
-  return { success, stdout: text(stdout), stderr: text(stderr) };
-}
-
-function isFile(path: string): boolean {
-  try {
-    return Deno.lstatSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
   }
 }
 

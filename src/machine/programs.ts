@@ -1,5 +1,5 @@
 /**
- * Finds programs as the system does.
+ * Finds programs as the system does, and runs them to their end.
  *
  * @module
  */
@@ -31,5 +31,32 @@ function isProgram(path: string, os: Environment["os"]): boolean {
   } catch {
     // Not there, or nothing that this user may look at: the next place counts.
     return false;
+  }
+}
+
+/** What a program left behind. */
+export interface ProgramResult {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** Runs a program to its end; `undefined` where there is none of that name. */
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  directory?: string,
+): Promise<ProgramResult | undefined> {
+  const decoder = new TextDecoder();
+  try {
+    const { code, stderr, stdout } = await new Deno.Command(program, {
+      args: [...args],
+      ...(directory !== undefined && { cwd: directory }),
+      stdin: "null",
+    }).output();
+    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
   }
 }

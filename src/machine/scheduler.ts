@@ -7,6 +7,7 @@ import { dirname, join } from "node:path";
 import { CcsyncError } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 import { lstatIfThere, removeIfThere } from "./files.ts";
+import { type ProgramResult, runProgram } from "./programs.ts";
 import {
   changedCrontab,
   cronLine,
@@ -200,21 +201,8 @@ async function writeCrontab(content: string): Promise<void> {
 /** What shells say of a program that is not there. */
 const NOT_THERE = 127;
 
-async function tryRun(
-  program: string,
-  args: readonly string[],
-): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const decoder = new TextDecoder();
-  try {
-    const { code, stderr, stdout } = await new Deno.Command(program, {
-      args: [...args],
-      stdin: "null",
-    }).output();
-    return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return { code: NOT_THERE, stdout: "", stderr: "" };
-    throw error;
-  }
+async function tryRun(program: string, args: readonly string[]): Promise<ProgramResult> {
+  return await runProgram(program, args) ?? { code: NOT_THERE, stdout: "", stderr: "" };
 }
 
 async function mustRun(program: string, args: readonly string[]): Promise<void> {

@@ -123,15 +123,15 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
         workspace.state.setFact("last_push", new Date(workspace.env.now()).toISOString());
       }
       const report = done.report(overview, false);
-      const isDone = written === undefined && !isPartial(report);
+      const isDone = written === undefined && !isToTellAgain(report);
       if (settled !== undefined && isDone) workspace.state.setFact("settled", settled.fact);
       return report;
     }
   }
 }
 
-/** Whether a push left anything undone, or has to tell of anything again. */
-function isPartial({ failed, skipped, unmapped, waiting }: SyncReport): boolean {
+/** Whether a push left anything undone, or has to tell of anything again: more than what makes it partial. */
+function isToTellAgain({ failed, skipped, unmapped, waiting }: SyncReport): boolean {
   return [failed, skipped, unmapped, waiting].some((list) => list.length > 0);
 }
 

@@ -1,12 +1,11 @@
 import { CcsyncError } from "../../errors.ts";
 import { readConfig } from "../../machine/config.ts";
-
 import { claimDaemon, isDaemonRunning } from "../../machine/one_process.ts";
 import { startInBackground } from "../../machine/self.ts";
 import { holdSignals } from "../../machine/signals.ts";
 import { isWithin, logPath, stopDaemon } from "../../sync/daemon/files.ts";
 import { keepInStep } from "../../sync/daemon/loop.ts";
-import { automationFault, type DaemonRecord, readRecord } from "../../sync/daemon/record.ts";
+import { automationOf, type DaemonRecord, readRecord } from "../../sync/daemon/record.ts";
 import type { Context, Ending } from "../context.ts";
 import { Daemon } from "../daemon.ts";
 import { formatAge } from "../table.ts";
@@ -84,12 +83,9 @@ async function run(
   isPushOnly: boolean,
   isOnce: boolean,
 ): Promise<Ending> {
-  const { env, terminal } = context;
+  const { env } = context;
   using claim = await claimDaemon(env.ccsyncHome);
-  if (claim === undefined) {
-    terminal.note(`nothing to do: a daemon is running (${processOf(readRecord(env.ccsyncHome))})`);
-    return "done";
-  }
+  if (claim === undefined) return tellRunning(context);
   // No program can be started in a directory that is gone, as the one of this process may be meanwhile.
   Deno.chdir(env.home);
   using daemon = new Daemon(context, { interval, isPushOnly, mode: isOnce ? "once" : "daemon" });
@@ -101,16 +97,18 @@ async function run(
   return "done";
 }
 
+function tellRunning({ env, terminal }: Context): Ending {
+  terminal.note(`nothing to do: a daemon is running (${processOf(readRecord(env.ccsyncHome))})`);
+  return "done";
+}
+
 /** Longer than any start takes. */
 const START_MS = 20_000;
 
 async function detach(context: Context, args: readonly string[]): Promise<Ending> {
   const { env, terminal } = context;
   const { ccsyncHome } = env;
-  if (isDaemonRunning(ccsyncHome)) {
-    terminal.note(`nothing to do: a daemon is running (${processOf(readRecord(ccsyncHome))})`);
-    return "done";
-  }
+  if (isDaemonRunning(ccsyncHome)) return tellRunning(context);
   startInBackground(["daemon", ...args], env.home);
   if (!await isWithin(START_MS, () => isDaemonRunning(ccsyncHome))) {
     throw new CcsyncError("failed", "cannot start the daemon: it ended at once", {
@@ -136,8 +134,8 @@ async function stop(context: Context): Promise<Ending> {
 
 function showStatus({ env, terminal }: Context): Ending {
   const { ccsyncHome, now } = env;
-  const [record, isRunning] = [readRecord(ccsyncHome), isDaemonRunning(ccsyncHome)];
-  const fault = automationFault(record, isRunning, now()) ?? record?.failing;
+  const { fault: lasting, isRunning, record } = automationOf(env);
+  const fault = lasting ?? record?.failing;
   if (terminal.options.isJson) {
     const { mode, ...rest } = record ?? {};
     terminal.json({ isRunning, mode: mode ?? null, ...rest, log: logPath(ccsyncHome) });

@@ -1,8 +1,7 @@
 import type { MachineRecord } from "../../hub/format.ts";
 import { scanTranscripts } from "../../claude/scan.ts";
 import type { Environment } from "../../machine/environment.ts";
-import { isDaemonRunning } from "../../machine/one_process.ts";
-import { automationFault, readRecord } from "../../sync/daemon/record.ts";
+import { type AutomationFault, automationOf } from "../../sync/daemon/record.ts";
 import { readConfig } from "../../machine/config.ts";
 import { State } from "../../machine/state.ts";
 import { readMachines } from "../../sync/machines.ts";
@@ -76,7 +75,7 @@ interface Status {
   readonly daemon: {
     readonly isRunning: boolean;
     readonly lastRun: string | null;
-    readonly fault: { readonly since: string; readonly why: string } | null;
+    readonly fault: AutomationFault | null;
   };
   /** The last push or pull that did not do all of its work, if none did since. */
   readonly trouble: { readonly at: string; readonly command: string; readonly why: string } | null;
@@ -122,13 +121,9 @@ function lastSeen(id: string, { lastPush }: MachineRecord, locks: readonly LockV
   return [lastPush, ...beats].sort().at(-1) ?? lastPush;
 }
 
-function daemonOf({ ccsyncHome, now }: Environment): Status["daemon"] {
-  const [record, isRunning] = [readRecord(ccsyncHome), isDaemonRunning(ccsyncHome)];
-  return {
-    isRunning,
-    lastRun: record?.last?.at ?? null,
-    fault: automationFault(record, isRunning, now()) ?? null,
-  };
+function daemonOf(env: Environment): Status["daemon"] {
+  const { fault, isRunning, record } = automationOf(env);
+  return { isRunning, lastRun: record?.last?.at ?? null, fault: fault ?? null };
 }
 
 function describe(status: Status, now: number): string {

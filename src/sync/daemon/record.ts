@@ -5,7 +5,9 @@
  */
 import { join } from "node:path";
 import * as v from "valibot";
+import type { Environment } from "../../machine/environment.ts";
 import { readTextIfThere, writeFile } from "../../machine/files.ts";
+import { isDaemonRunning } from "../../machine/one_process.ts";
 
 const schema = v.looseObject({
   /** The process, and how it works: on and on, or once for a scheduler. */
@@ -58,6 +60,23 @@ export function argumentsLike(record: DaemonRecord | undefined): string[] {
 /** So many intervals without success are no passing trouble. */
 const PATIENCE_INTERVALS = 2;
 
+/** Since when, and why, nothing is synced any more. */
+export interface AutomationFault {
+  /** ISO 8601. */
+  readonly since: string;
+  readonly why: string;
+}
+
+/** Returns how syncing by itself stands on this machine. */
+export function automationOf({ ccsyncHome, now }: Pick<Environment, "ccsyncHome" | "now">): {
+  readonly record: DaemonRecord | undefined;
+  readonly isRunning: boolean;
+  readonly fault: AutomationFault | undefined;
+} {
+  const [record, isRunning] = [readRecord(ccsyncHome), isDaemonRunning(ccsyncHome)];
+  return { record, isRunning, fault: automationFault(record, isRunning, now()) };
+}
+
 /**
  * Returns since when and why nothing is synced any more although it should be by itself; `undefined` where it
  * is, nobody asked for it, or the trouble is too young to speak of.
@@ -66,7 +85,7 @@ export function automationFault(
   record: DaemonRecord | undefined,
   isRunning: boolean,
   now: number,
-): { readonly since: string; readonly why: string } | undefined {
+): AutomationFault | undefined {
   if (record === undefined) return undefined;
   const { endedAt, failing, interval, last, mode, startedAt } = record;
   const isLong = (since: string) => now - Date.parse(since) > interval * 1000 * PATIENCE_INTERVALS;
