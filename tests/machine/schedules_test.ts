@@ -10,26 +10,13 @@ import {
 } from "../../src/machine/schedules.ts";
 import { Folder } from "../support/folder.ts";
 import { described, runToEnd } from "../support/process.ts";
+import { missing, testUnless } from "../support/programs.ts";
 
 /** What paths of people may hold, and every format gives another meaning to. */
 const ODD: Job = {
   command: ["/bin/echo", "daemon", `a "b" & <c> $HOME %h 100% it's\\n`, "--interval", "60"],
   variables: { PATH: "/usr/bin:/bin", CCSYNC_HOME: `/home/o'x y/%d "q" <&> $Z` },
 };
-
-/** Returns whether a program is there; tests of what only its own checker can tell need it. */
-async function has(program: string): Promise<boolean> {
-  try {
-    await runToEnd(program, { args: ["--version"], cwd: "." });
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
-const hasVerifier = await has("systemd-analyze");
-const hasXmllint = await has("xmllint");
 
 Deno.test("systemdUnit() escapes what systemd would take for its own", () => {
   const unit = systemdUnit(ODD);
@@ -42,10 +29,10 @@ Deno.test("systemdUnit() escapes what systemd would take for its own", () => {
   assert.match(unit, /^WantedBy=default\.target$/m);
 });
 
-Deno.test({
-  name: "systemdUnit() is what systemd-analyze accepts",
-  ignore: !hasVerifier,
-  async fn() {
+testUnless(
+  missing("systemd-analyze"),
+  "systemdUnit() is what systemd-analyze accepts",
+  async () => {
     using folder = new Folder();
     const path = folder.write("ccsync.service", systemdUnit(ODD));
     const env = {
@@ -64,15 +51,15 @@ Deno.test({
       described(result),
     );
   },
-});
+);
 
 for (
   const [what, make] of [["launchdAgent", launchdAgent], ["windowsTask", windowsTask]] as const
 ) {
-  Deno.test({
-    name: `${what}() is well-formed XML, and holds the command as it is`,
-    ignore: !hasXmllint,
-    async fn() {
+  testUnless(
+    missing("xmllint"),
+    `${what}() is well-formed XML, and holds the command as it is`,
+    async () => {
       using folder = new Folder();
       const text = make(ODD).replace('encoding="UTF-16"', 'encoding="UTF-8"');
       const path = folder.write("job.xml", text);
@@ -89,7 +76,7 @@ for (
       assert.ok(all.includes("/bin/echo"), all);
       assert.ok(all.includes(`& <c> $HOME %h 100%`), all);
     },
-  });
+  );
 }
 
 Deno.test("cronLine() runs as it is in a shell, after cron has taken its percent signs", async () => {

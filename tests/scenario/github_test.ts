@@ -10,6 +10,7 @@ import { lstatIfThere } from "../../src/machine/files.ts";
 import { State } from "../../src/machine/state.ts";
 import { GITHUB, Github, githubTest } from "../support/github.ts";
 import type { ProcessResult } from "../support/process.ts";
+import { pathOf } from "../support/programs.ts";
 import { type TestMachine, World } from "../support/world.ts";
 
 const HUB = `https://${GITHUB}/alice/claude-sessions.git`;
@@ -84,9 +85,7 @@ githubTest(
     const bin = join(world.folder, "bin");
     Deno.mkdirSync(bin);
     for (const name of ["git", "sh"]) {
-      const { stdout } = await new Deno.Command("sh", { args: ["-c", `command -v ${name}`] })
-        .output();
-      Deno.symlinkSync(new TextDecoder().decode(stdout).trim(), join(bin, name));
+      Deno.symlinkSync(pathOf(name) ?? "", join(bin, name));
     }
     const init = async (env: Record<string, string>) => {
       const machine = world.machine("laptop", { env });

@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { invocationOf } from "../support/ccsync.ts";
-import { runToEnd } from "../support/process.ts";
+import { pathOf } from "../support/programs.ts";
 import { terminalTest, Tmux } from "../support/tmux.ts";
 import { promptLine, type TestMachine, World } from "../support/world.ts";
 
@@ -24,12 +24,6 @@ case " $* " in *" fast-import "*) ;; *) exec ${git} "$@" ;; esac
   cat
 } | ${git} "$@"
 `;
-
-/** Returns the path of the system's git. */
-async function systemGit(): Promise<string> {
-  const { stdout } = await runToEnd("sh", { args: ["-c", "command -v git"], cwd: "." });
-  return stdout.trim();
-}
 
 function plantLongSession(machine: TestMachine): void {
   const cwd = join(machine.projects, "app");
@@ -50,7 +44,7 @@ terminalTest(
       const { args, env, path } = await invocationOf(laptop, ["push"]);
       const [bin, gate] = [join(world.folder, "bin"), join(world.folder, "gate")];
       Deno.mkdirSync(bin);
-      const git = SLOW_GIT(await systemGit(), gate);
+      const git = SLOW_GIT(pathOf("git") ?? "git", gate);
       Deno.writeTextFileSync(join(bin, "git"), git, { mode: 0o755 });
       await using terminal = await Tmux.start([path, ...args], {
         columns: 80,

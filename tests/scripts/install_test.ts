@@ -10,6 +10,7 @@ import { RELEASES } from "../../src/version.ts";
 import { Folder } from "../support/folder.ts";
 import { lint } from "../support/linters.ts";
 import { described, type ProcessResult, runToEnd } from "../support/process.ts";
+import { missing, pathOf, testUnless } from "../support/programs.ts";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SCRIPT = `${ROOT}install.sh`;
@@ -115,33 +116,22 @@ function assertRefused(result: ProcessResult, message: RegExp): void {
   assert.equal(result.stderr.match(/^error: /gm)?.length, 1, described(result));
 }
 
-async function isInstalled(name: string, ...args: readonly string[]): Promise<boolean> {
-  try {
-    await runToEnd(name, { args, cwd: "." });
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
 /** Programs for Linux are what the tests install; the scripts of other systems differ in nothing but the target. */
-const isLinux = Deno.build.target === TARGET;
+const otherSystem = Deno.build.target === TARGET ? undefined : `this is not ${TARGET}`;
 
-function installTest(name: string, work: (stage: Stage) => Promise<void>, ignore = false): void {
-  Deno.test({
-    name,
-    ignore: ignore || !isLinux,
-    fn: async () => {
-      await using stage = new Stage();
-      await work(stage);
-    },
+function installTest(
+  name: string,
+  work: (stage: Stage) => Promise<void>,
+  obstacle: string | undefined = undefined,
+): void {
+  testUnless(otherSystem ?? obstacle, name, async () => {
+    await using stage = new Stage();
+    await work(stage);
   });
 }
 
 for (const shell of [["dash"], ["bash", "--posix"], ["busybox", "sh"]] as const) {
   const [name] = shell;
-  const isThere = await isInstalled(name, ...name === "dash" ? ["-c", ":"] : ["--help"]);
   installTest(`install.sh installs, upgrades and uninstalls in ${name}`, async (stage) => {
     await stage.release("1.2.3");
     const first = await stage.run([], { shell });
@@ -168,7 +158,7 @@ for (const shell of [["dash"], ["bash", "--posix"], ["busybox", "sh"]] as const)
       Deno.readTextFileSync(`${stage.home}/calls`),
       /daemon --stop\ndaemon uninstall\nsetup-hooks --remove\n$/,
     );
-  }, !isThere);
+  }, missing(name));
 }
 
 installTest(
@@ -193,15 +183,13 @@ const TOOLS = "uname ldd mktemp tar gzip mkdir mv rm ln cut grep head cat sysctl
 );
 
 for (const [downloader, summer] of [["wget", "openssl"], ["curl", "shasum"]] as const) {
-  const isThere = await isInstalled(downloader, "--version") &&
-    await isInstalled(summer, "version");
   installTest(`install.sh does with ${downloader} and ${summer} alone`, async (stage) => {
     await stage.release("1.2.3");
     for (const name of [...TOOLS, downloader, summer, "perl"]) {
-      const { stdout } = await runToEnd("sh", { args: ["-c", `command -v ${name}`], cwd: "/" });
-      if (stdout === "") continue;
+      const path = pathOf(name);
+      if (path === undefined) continue;
       Deno.mkdirSync(stage.folder.at("tools"), { recursive: true });
-      Deno.symlinkSync(stdout.trim(), stage.folder.at("tools", name));
+      Deno.symlinkSync(path, stage.folder.at("tools", name));
     }
     const options = { env: { PATH: stage.folder.at("tools") }, shell: ["/bin/sh"] };
     assertDone(await stage.run([], options));
@@ -211,7 +199,7 @@ for (const [downloader, summer] of [["wget", "openssl"], ["curl", "shasum"]] as 
     assertRefused(await stage.run([], options), /none of sha256sum, shasum and openssl/);
     Deno.removeSync(stage.folder.at("tools", downloader));
     assertRefused(await stage.run([], options), /neither curl nor wget is installed/);
-  }, !isThere);
+  }, missing(downloader, summer));
 }
 
 installTest(
@@ -341,15 +329,9 @@ installTest("install.sh that was cut off on its way does nothing", async (stage)
   }
 });
 
-const hasShellcheck = await isInstalled("shellcheck", "--version");
-
-Deno.test({
-  name: "shellcheck finds no fault with install.sh",
-  ignore: !hasShellcheck,
-  fn: async () => {
-    const result = await runToEnd("shellcheck", { args: ["-s", "sh", SCRIPT], cwd: ROOT });
-    assert.equal(result.code, 0, result.stdout);
-  },
+testUnless(missing("shellcheck"), "shellcheck finds no fault with install.sh", async () => {
+  const result = await runToEnd("shellcheck", { args: ["-s", "sh", SCRIPT], cwd: ROOT });
+  assert.equal(result.code, 0, result.stdout);
 });
 
 // There is no PowerShell in Debian's packages: nothing runs this script here.

@@ -5,6 +5,7 @@ import { type CommandInfo, tableOf } from "../../src/cli/command_table.ts";
 import { EXIT_CODES } from "../../src/errors.ts";
 import { Folder } from "../support/folder.ts";
 import { runToEnd } from "../support/process.ts";
+import { missing, testUnless } from "../support/programs.ts";
 
 /** Returns the flags of a command and of all below it. */
 function flagsIn({ commands, options }: CommandInfo): string[] {
@@ -43,12 +44,10 @@ const JUDGES = [
 ] as const;
 
 for (const { allowed, args, program } of JUDGES) {
-  const isThere = await isInstalled(program);
-  const ignored = !isThere ? ` (ignored: ${program} is not installed)` : "";
-  Deno.test({
-    name: `${program} finds no fault with the manual page${ignored}`,
-    ignore: !isThere,
-    fn: async () => {
+  testUnless(
+    missing(program),
+    `${program} finds no fault with the manual page`,
+    async () => {
       using folder = new Folder();
       const judged = async (page: string) => {
         const result = await runToEnd(program, {
@@ -62,15 +61,5 @@ for (const { allowed, args, program } of JUDGES) {
       assert.deepEqual(await judged(manPage()), []);
       assert.notDeepEqual(await judged(`${manPage()}.RE\n.NONSENSE\n`), []);
     },
-  });
-}
-
-async function isInstalled(program: string): Promise<boolean> {
-  try {
-    await runToEnd(program, { args: ["--version"], cwd: "." });
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  );
 }

@@ -11,25 +11,14 @@ import { join } from "node:path";
 import { Folder } from "./folder.ts";
 import { GitServer } from "./git_server.ts";
 import { runToEnd } from "./process.ts";
+import { missing, testUnless } from "./programs.ts";
 
 export const GITHUB = "github.localhost";
 const TOKEN = "ghp_for_tests";
 const LOGIN = "alice";
 
 /** Why tests with gh cannot run here; `undefined` where they can. */
-export const noGithub: string | undefined = await whyNoGithub();
-
-async function whyNoGithub(): Promise<string | undefined> {
-  for (const [program, argument] of [["gh", "--version"], ["openssl", "version"]] as const) {
-    try {
-      await runToEnd(program, { args: [argument], cwd: "." });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      return `${program} is not installed`;
-    }
-  }
-  return undefined;
-}
+export const noGithub: string | undefined = missing("gh", "openssl");
 
 /**
  * Defines a test with the real gh; where it cannot run, it is ignored, and its name says why.
@@ -41,9 +30,7 @@ export function githubTest(
   work: () => Promise<void>,
   obstacle: string | undefined = undefined,
 ): void {
-  const why = noGithub ?? obstacle;
-  const ignored = why === undefined ? "" : ` (ignored: ${why})`;
-  Deno.test({ name: name + ignored, ignore: why !== undefined, fn: work });
+  testUnless(noGithub ?? obstacle, name, work);
 }
 
 /** A release of a repository. */

@@ -4,20 +4,8 @@
  * @module
  */
 import { Folder } from "./folder.ts";
-import { described, type ProcessResult, runToEnd } from "./process.ts";
-
-/** Why tests in a terminal are ignored here; `undefined` where they can run. */
-const noTmux: string | undefined = await whyNoTmux();
-
-async function whyNoTmux(): Promise<string | undefined> {
-  try {
-    await runToEnd("tmux", { args: ["-V"], cwd: "." });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return "tmux is not installed";
-  }
-}
+import { described, type ProcessResult, runToEnd, until } from "./process.ts";
+import { missing, testUnless } from "./programs.ts";
 
 /**
  * Defines a test that needs a terminal; where it cannot run, it is ignored, and its name says why.
@@ -29,9 +17,7 @@ export function terminalTest(
   work: () => Promise<void>,
   obstacle: string | undefined = undefined,
 ): void {
-  const why = noTmux ?? obstacle;
-  const ignored = why === undefined ? "" : ` (ignored: ${why})`;
-  Deno.test({ name: name + ignored, ignore: why !== undefined, fn: work });
+  testUnless(missing("tmux") ?? obstacle, name, work);
 }
 
 /** Milliseconds that a screen has to show what is waited for. */
@@ -74,7 +60,7 @@ export class Tmux implements AsyncDisposable {
       ]);
       return tmux;
     } catch (error) {
-      await tmux[Symbol.asyncDispose]();
+      folder[Symbol.dispose]();
       throw error;
     }
   }
@@ -149,13 +135,38 @@ export class Tmux implements AsyncDisposable {
     return result;
   }
 
+  /** Ends all programs of the terminal. One may write when it is hung up on, as a shell does: that is waited for. */
   async [Symbol.asyncDispose](): Promise<void> {
     try {
+      const ids = familyOf(await this.ask("#{pane_pid}"), await runningProcesses());
       await this.#run(["kill-server"]);
+      await until("the end of the terminal's programs", async () => {
+        const left = (await runningProcesses()).some(({ id }) => ids.has(id));
+        return left ? undefined : true;
+      });
     } finally {
       this.#folder[Symbol.dispose]();
     }
   }
+}
+
+interface RunningProcess {
+  readonly id: string;
+  readonly parent: string;
+}
+
+/** Returns all processes but those that have ended and are not yet taken notice of. */
+async function runningProcesses(): Promise<RunningProcess[]> {
+  const { stdout } = await runToEnd("ps", { args: ["-A", "-o", "pid=,ppid=,stat="], cwd: "/" });
+  return stdout.trim().split("\n").map((line) => line.trim().split(/\s+/))
+    .filter(([, , state = ""]) => !state.startsWith("Z"))
+    .map(([id = "", parent = ""]) => ({ id, parent }));
+}
+
+/** Returns a process and all that it started. */
+function familyOf(id: string, running: readonly RunningProcess[]): ReadonlySet<string> {
+  const children = running.filter(({ parent }) => parent === id);
+  return new Set([id, ...children.flatMap((child) => [...familyOf(child.id, running)])]);
 }
 
 const CONFIG = `set -g status off

@@ -7,6 +7,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EXIT_CODES } from "../../src/errors.ts";
 import { described, type ProcessResult, until } from "../support/process.ts";
+import { testUnless } from "../support/programs.ts";
 import {
   FIXTURES,
   promptLine,
@@ -29,18 +30,13 @@ interface Both {
 
 /** Defines a test between a machine with Linux and one with Windows, which both have joined the hub. */
 function windowsTest(name: string, work: (both: Both) => Promise<void>): void {
-  const why = noWine === undefined ? "" : ` (ignored: ${noWine})`;
-  Deno.test({
-    name: name + why,
-    ignore: noWine !== undefined,
-    async fn() {
-      using wine = await Wine.start();
-      await using world = await mixedWorld(wine);
-      const laptop = await world.joined("laptop");
-      const options = { home: "デスク/Users/Ana María", projects: "my work" };
-      const desk = await WindowsMachine.joined(wine, world, "desk", options);
-      await work({ world, laptop, desk });
-    },
+  testUnless(noWine, name, async () => {
+    using wine = await Wine.start();
+    await using world = await mixedWorld(wine);
+    const laptop = await world.joined("laptop");
+    const options = { home: "デスク/Users/Ana María", projects: "my work" };
+    const desk = await WindowsMachine.joined(wine, world, "desk", options);
+    await work({ world, laptop, desk });
   });
 }
 

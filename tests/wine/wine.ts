@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { entriesOf, lstatIfThere, readTextIfThere, removeTree } from "../../src/machine/files.ts";
 import type { Program } from "../support/ccsync.ts";
 import { described, runToEnd } from "../support/process.ts";
+import { missing } from "../support/programs.ts";
 import { Drives } from "./drives.ts";
 import { Relay } from "./relay.ts";
 
@@ -28,20 +29,9 @@ const SHIMS: readonly string[] = ["git", "gh", "sh"];
 const OWN_PROGRAMS: readonly string[] = ["shim", "launch", "tasklist", "hold"];
 
 /** Why nothing runs under Wine here; `undefined` where it does. */
-export const noWine: string | undefined = await whyNoWine();
-
-async function whyNoWine(): Promise<string | undefined> {
-  if (Deno.build.target !== "x86_64-unknown-linux-gnu") return `Wine is for Linux on x86_64`;
-  for (const program of [LOADER, COMPILER]) {
-    try {
-      await runToEnd(program, { args: ["--version"], cwd: ".", env: wineVariables() });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      return `${program} is not installed`;
-    }
-  }
-  return undefined;
-}
+export const noWine: string | undefined = Deno.build.target === "x86_64-unknown-linux-gnu"
+  ? missing(LOADER, COMPILER)
+  : "Wine is for Linux on x86_64";
 
 /** Where Windows programs run. Dispose it once they have ended. */
 export class Wine implements Disposable {

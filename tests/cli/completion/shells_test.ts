@@ -9,7 +9,7 @@ import type { Shell } from "../../../src/cli/completion/shells.ts";
 import { invocationOf } from "../../support/ccsync.ts";
 import { Folder } from "../../support/folder.ts";
 import { lint } from "../../support/linters.ts";
-import { runToEnd } from "../../support/process.ts";
+import { missing } from "../../support/programs.ts";
 import { terminalTest, Tmux } from "../../support/tmux.ts";
 import { promptLine, STAYS_OPEN, type TestMachine, World } from "../../support/world.ts";
 
@@ -62,16 +62,6 @@ const SETUPS: Readonly<Record<Exclude<Shell, "powershell">, Setup>> = {
   },
 };
 
-async function whyNot(shell: string): Promise<string | undefined> {
-  try {
-    await runToEnd(shell, { args: ["--version"], cwd: "." });
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    return `${shell} is not installed`;
-  }
-}
-
 async function startShell(machine: TestMachine, shell: keyof typeof SETUPS): Promise<Tmux> {
   const { command, content, file } = SETUPS[shell];
   const path = `${machine.home}/${file}`;
@@ -116,7 +106,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
       await tmux.press("C-u", "C-l");
       await tmux.waitFor(/^>$/);
     }
-  }, await whyNot(shell));
+  }, missing(shell));
 
   terminalTest(`${shell} shows the titles of sessions`, async () => {
     await using world = await World.create();
@@ -126,7 +116,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     await tmux.press("Tab", "Tab");
     const screen = await tmux.waitFor(/Fix the parser: now[^]*Grüße|Grüße[^]*Fix the parser: now/);
     assert.match(screen, /日本 `rm` \$\(rm\)/);
-  }, await whyNot(shell));
+  }, missing(shell));
 
   terminalTest(`${shell} runs nothing that is typed while it completes`, async () => {
     await using world = await World.create();
@@ -136,7 +126,7 @@ for (const shell of ["bash", "zsh", "fish"] as const) {
     await tmux.press("Tab");
     await tmux.waitFor("--latest");
     assert.throws(() => Deno.lstatSync(`${machine.home}/touched`), Deno.errors.NotFound);
-  }, await whyNot(shell));
+  }, missing(shell));
 }
 
 Deno.test("a machine that is not set up, or broken, completes what it can, without a word", async () => {
