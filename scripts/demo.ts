@@ -162,7 +162,7 @@ async function onThisSystem(isKept: boolean): Promise<void> {
 
 async function withWindows(isKept: boolean): Promise<void> {
   if (noWine !== undefined) throw new Error(`cannot play with Windows: ${noWine}`);
-  using wine = await Wine.start();
+  const wine = await Wine.started();
   await using world = await mixedWorld(wine);
   if (isKept) world.keep();
   const windows = new WindowsMachine(wine, world, "windows-pc", {

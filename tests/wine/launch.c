@@ -2,8 +2,8 @@
  *
  *   launch NAME=VALUE... -- PROGRAM ARGUMENTS...
  *
- * The program ends with the launcher, whatever way that ends; what the program itself starts in the background
- * goes on.
+ * Where the launcher is killed, the program ends with it, and whatever that has started: a child that it had no time
+ * to resume would have its output open for ever. Where the program ends, what it leaves in the background goes on.
  */
 #include <windows.h>
 #include <stdio.h>
@@ -21,8 +21,8 @@ int wmain(int argc, wchar_t **argv) {
   wchar_t *command = wcsstr(GetCommandLineW(), L" -- ");
   if (!command) return 2;
 
-  JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0};
-  limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE | JOB_OBJECT_LIMIT_SILENT_BREAKAWAY_OK;
+  JOBOBJECT_EXTENDED_LIMIT_INFORMATION limits = {0}, none = {0};
+  limits.BasicLimitInformation.LimitFlags = JOB_OBJECT_LIMIT_KILL_ON_JOB_CLOSE;
   HANDLE job = CreateJobObjectW(NULL, NULL);
   SetInformationJobObject(job, JobObjectExtendedLimitInformation, &limits, sizeof limits);
 
@@ -41,5 +41,6 @@ int wmain(int argc, wchar_t **argv) {
   WaitForSingleObject(process.hProcess, INFINITE);
   DWORD code;
   GetExitCodeProcess(process.hProcess, &code);
+  SetInformationJobObject(job, JobObjectExtendedLimitInformation, &none, sizeof none);
   return code;
 }

@@ -31,7 +31,7 @@ interface Both {
 /** Defines a test between a machine with Linux and one with Windows, which both have joined the hub. */
 function windowsTest(name: string, work: (both: Both) => Promise<void>): void {
   testUnless(noWine, name, async () => {
-    using wine = await Wine.start();
+    const wine = await Wine.started();
     await using world = await mixedWorld(wine);
     const laptop = await world.joined("laptop");
     const options = { home: "デスク/Users/Ana María", projects: "my work" };
@@ -135,7 +135,7 @@ windowsTest(
     Deno.writeTextFileSync(said, line(desk, "said by Claude Code on Windows"));
     desk.scriptClaude(`cat '${said}' >> '${desk.transcriptPath(ID)}'\n${STAYS_OPEN}`);
     {
-      await using _ = await desk.start("resume", ID);
+      await using resumed = await desk.start("resume", ID);
       await desk.clientUp();
       assert.equal((await world.hubLock(ID))?.["machine"], "desk");
       laptop.scriptClaude("");
@@ -143,7 +143,8 @@ windowsTest(
       assertCode(refused, EXIT_CODES.locked);
       assert.match(refused.stderr, /desk/);
       desk.closeClient();
-      await until("the release", async () => await world.hubLock(ID) === undefined || undefined);
+      assertCode(await resumed.ended, 0);
+      assert.equal(await world.hubLock(ID), undefined);
     }
     assert.deepEqual(desk.clientStarts(), [[join(desk.projects, "app"), "--resume", ID]]);
     await laptop.ccsync("pull");

@@ -7,7 +7,13 @@
 import { Buffer } from "node:buffer";
 import { basename, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { entriesOf, lstatIfThere, readTextIfThere, removeTree } from "../../src/machine/files.ts";
+import {
+  entriesOf,
+  lstatIfThere,
+  PendingFile,
+  readTextIfThere,
+  removeTree,
+} from "../../src/machine/files.ts";
 import type { Program } from "../support/ccsync.ts";
 import { described, runToEnd } from "../support/process.ts";
 import { missing } from "../support/programs.ts";
@@ -18,8 +24,6 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const CACHE = join(ROOT, ".cache", "wine");
 const LOADER = "/usr/lib/wine/wine64";
 const SERVER = "/usr/lib/wine/wineserver64";
-/** Seconds that the server and Windows' services stay for the next program: starting them takes some. */
-const STAYS = 30;
 const COMPILER = "x86_64-w64-mingw32-gcc";
 
 /** Programs that Windows machines find on their PATH, as this system has them. */
@@ -33,12 +37,13 @@ export const noWine: string | undefined = Deno.build.target === "x86_64-unknown-
   ? missing(LOADER, COMPILER)
   : "Wine is for Linux on x86_64";
 
-/** Where Windows programs run. Dispose it once they have ended. */
-export class Wine implements Disposable {
+/** Where Windows programs run: one at a time has the prefix, of all processes that want it. */
+export class Wine {
   readonly drives: Drives;
   /** The folder of programs that stand for Unix ones. */
   readonly shims: string;
   readonly #relay: Relay;
+  static #started: Promise<Wine> | undefined;
 
   private constructor(drives: Drives, relay: Relay, shims: string) {
     this.drives = drives;
@@ -46,18 +51,32 @@ export class Wine implements Disposable {
     this.shims = shims;
   }
 
+  /** Returns the one of this process, which the first call starts, and which ends with the process. */
+  static async started(): Promise<Wine> {
+    return await (Wine.#started ??= Wine.#start());
+  }
+
   /** Makes the prefix where it is not there, and listens for the shims. */
-  static async start(): Promise<Wine> {
-    await keepServer();
+  static async #start(): Promise<Wine> {
+    Deno.mkdirSync(CACHE, { recursive: true });
+    const lock = Deno.openSync(join(CACHE, "lock"), { write: true, create: true });
+    await lock.lock(true);
+    await endLeftServer();
     // By its real path, which is what Linux machines on its C: know.
-    const prefix = await Deno.realPath(await prepared());
-    const drives = new Drives(prefix);
+    const drives = new Drives(await Deno.realPath(await prepared()));
+    removeLeftovers(drives.c);
     const relay = new Relay(drives);
     const shims = Deno.makeTempDirSync({ dir: drives.c, prefix: "shims-" });
     const wine = new Wine(drives, relay, shims);
-    Deno.writeTextFileSync(join(shims, "port"), `${relay.port}`);
     for (const name of SHIMS) wine.addShim(join(shims, `${name}.exe`));
     Deno.copyFileSync(join(CACHE, "tasklist.exe"), join(shims, "tasklist.exe"));
+    const keeper = await keepServer();
+    addEventListener("unload", () => {
+      keeper.kill();
+      relay[Symbol.dispose]();
+      Deno.removeSync(shims, { recursive: true });
+      lock.close();
+    });
     return wine;
   }
 
@@ -101,24 +120,41 @@ export class Wine implements Disposable {
   own(name: string): string {
     return join(CACHE, `${name}.exe`);
   }
+}
 
-  [Symbol.dispose](): void {
-    this.#relay[Symbol.dispose]();
-    Deno.removeSync(this.shims, { recursive: true });
+const DAY_MS = 24 * 60 * 60_000;
+
+/** Removes what processes that were killed left behind; what a demo was told to keep stays a day. */
+function removeLeftovers(folder: string): void {
+  for (const { name } of entriesOf(folder)) {
+    const path = join(folder, name);
+    const age = Date.now() - (lstatIfThere(path)?.mtime?.getTime() ?? Infinity);
+    if (/^(?:shims|ccsync-world)-/.test(name) && age > DAY_MS) removeTree(path);
   }
 }
 
-/** Starts the server, unless one runs already: that one stays then. */
-async function keepServer(): Promise<void> {
-  await new Deno.Command(SERVER, {
-    args: [`-p${STAYS}`],
-    env: wineVariables(),
-    clearEnv: true,
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn().status;
+/** Ends what a process that was killed left running in the prefix: the server takes all programs with it. */
+async function endLeftServer(): Promise<void> {
+  await new Deno.Command(SERVER, { args: ["-k"], ...SILENT, env: wineVariables() }).spawn().status;
 }
+
+/**
+ * Starts a program that ends when this process does, whatever way: the server and Windows' services stay as long as
+ * it, and starting them takes more than most programs. They have its output, so no other program may be the
+ * first: whoever waits for the end of that one's output would wait for theirs.
+ */
+async function keepServer(): Promise<Deno.ChildProcess> {
+  const args = ["cmd.exe", "/d", "/q"];
+  const options = { ...SILENT, stdin: "piped", stdout: "piped", env: wineVariables() } as const;
+  const child = new Deno.Command(LOADER, { args, ...options }).spawn();
+  const reader = child.stdout.getReader();
+  await reader.read();
+  reader.releaseLock();
+  child.unref();
+  return child;
+}
+
+const SILENT = { clearEnv: true, stdin: "null", stdout: "null", stderr: "null" } as const;
 
 const SYSTEM_PATH = "C:\\windows\\system32;C:\\windows";
 
@@ -138,25 +174,33 @@ function wineVariables(): Record<string, string> {
 /** Makes what all tests share, unless it is there. Returns the prefix. */
 async function prepared(): Promise<string> {
   const prefix = join(CACHE, "prefix");
-  Deno.mkdirSync(CACHE, { recursive: true });
-  using lock = Deno.openSync(join(CACHE, "lock"), { write: true, create: true });
-  await lock.lock(true);
-  const source = (name: string) => join(ROOT, "tests", "wine", `${name}.c`);
-  const names = ["bcryptprimitives", ...OWN_PROGRAMS];
-  const state = names.map((name) => Deno.readTextFileSync(source(name))).join("\n");
-  const mark = join(CACHE, "prepared");
-  if (readTextIfThere(mark) === state) return prefix;
-  removeTree(prefix);
-  await mustRun(LOADER, ["wineboot", "--init"]);
   const library = join(prefix, "drive_c/windows/system32/bcryptprimitives.dll");
-  const random = source("bcryptprimitives");
-  await mustRun(COMPILER, ["-shared", "-o", library, random, "-ladvapi32"]);
-  for (const name of OWN_PROGRAMS) {
-    const program = join(CACHE, `${name}.exe`);
-    await mustRun(COMPILER, ["-O1", "-municode", "-o", program, source(name), "-lws2_32"]);
-  }
-  Deno.writeTextFileSync(mark, state);
+  await onceFor("prefix", ["bcryptprimitives"], async ([random = ""]) => {
+    removeTree(prefix);
+    await mustRun(LOADER, ["wineboot", "--init"]);
+    await mustRun(COMPILER, ["-shared", "-o", library, random, "-ladvapi32"]);
+  });
+  await onceFor("programs", OWN_PROGRAMS, async (sources) => {
+    for (const source of sources) {
+      const program = join(CACHE, `${basename(source, ".c")}.exe`);
+      await mustRun(COMPILER, ["-O1", "-municode", "-o", program, source, "-lws2_32"]);
+    }
+  });
   return prefix;
+}
+
+/** Does some work, unless it was done to the end with these sources as they are now. */
+async function onceFor(
+  what: string,
+  names: readonly string[],
+  work: (sources: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const sources = names.map((name) => join(ROOT, "tests", "wine", `${name}.c`));
+  const state = sources.map((source) => Deno.readTextFileSync(source)).join("\n");
+  const mark = join(CACHE, `${what}.made`);
+  if (readTextIfThere(mark) === state) return;
+  await work(sources);
+  Deno.writeTextFileSync(mark, state);
 }
 
 async function mustRun(program: string, args: readonly string[]): Promise<void> {
@@ -169,10 +213,9 @@ const HALF_DONE: readonly string[] = ["VirtualAlloc2", "MapViewOfFile3", "UnmapV
 
 /** Returns a copy of a program that does not find what Wine has only half of. */
 async function patched(program: string): Promise<string> {
-  const { mtime, size } = await Deno.stat(program);
-  const folder = join(CACHE, "programs", `${mtime?.getTime()}-${size}`);
-  const copy = join(folder, basename(program));
-  if (lstatIfThere(copy) !== undefined) return copy;
+  const { mtime } = await Deno.stat(program);
+  const copy = join(CACHE, "programs", basename(program));
+  if (mtime === null || lstatIfThere(copy)?.mtime?.getTime() === mtime.getTime()) return copy;
   const bytes = Buffer.from(await Deno.readFile(program));
   for (const name of HALF_DONE) {
     const [wanted, other] = [Buffer.from(`${name}\0`), Buffer.from(`${name.slice(0, -1)}Z\0`)];
@@ -180,24 +223,10 @@ async function patched(program: string): Promise<string> {
       other.copy(bytes, at);
     }
   }
-  removeOldCopies(basename(program));
-  Deno.mkdirSync(folder, { recursive: true });
-  const temporary = Deno.makeTempFileSync({ dir: folder });
-  await Deno.writeFile(temporary, bytes);
-  await Deno.rename(temporary, copy);
+  using pending = new PendingFile(copy);
+  pending.write(bytes);
+  pending.place(mtime.getTime());
   return copy;
-}
-
-/** Milliseconds after which nobody uses a copy of an earlier build any more. */
-const COPY_KEPT_MS = 3_600_000;
-
-/** Each build has a copy of some 97 MB. */
-function removeOldCopies(name: string): void {
-  for (const folder of entriesOf(join(CACHE, "programs"))) {
-    const path = join(CACHE, "programs", folder.name);
-    const made = lstatIfThere(join(path, name))?.mtime?.getTime() ?? Infinity;
-    if (Date.now() - made > COPY_KEPT_MS) removeTree(path);
-  }
 }
 
 /** Returns the Windows executable that is to be tested: `CCSYNC_WINDOWS_BIN`, else one made of the sources. */

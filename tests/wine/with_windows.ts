@@ -8,8 +8,7 @@ import { TestMachine, World } from "../support/world.ts";
 import { WindowsMachine } from "./windows_machine.ts";
 import { Wine } from "./wine.ts";
 
-const wine = await Wine.start();
-addEventListener("unload", () => wine[Symbol.dispose]());
+const wine = await Wine.started();
 
 const isFirstWindows = Deno.env.get("CCSYNC_WINDOWS_MACHINES") === "all";
 const seen = new WeakMap<World, string>();
