@@ -33,7 +33,7 @@ function Remove-Ccsync {
     & $program daemon --stop *> $null
     & $program daemon uninstall *> $null
     & $program setup-hooks --remove *> $null
-    Remove-Item -Force $program, $alias, "$program.old" -ErrorAction SilentlyContinue
+    Remove-Item -Force $program, $alias, "$program.*old" -ErrorAction SilentlyContinue
     if (-not (Get-ChildItem -Force $To)) { Remove-Item $To }
     Set-UserPath -Without
     Write-Host "removed ccsync, its hooks and its schedule; what it remembers stays in ~\.claude-session-sync"
@@ -82,8 +82,8 @@ function Install-Ccsync {
         $next = Join-Path $work (Join-Path ($archive -replace '\.zip$', '') 'ccsync.exe')
         $installed = & $next --version
         if ($LASTEXITCODE -ne 0) { throw "cannot use ${archive}: it does not start here; nothing was changed" }
-        # The file of a running program can be renamed, not replaced; the next run removes it.
-        if (Test-Path $program) { Move-Item -Force $program "$program.old" }
+        # The file of a running program can be renamed, not replaced; a later run removes it.
+        if (Test-Path $program) { Move-Item $program "$program.$PID.old" }
         Move-Item -Force $next $program
         Set-Content -Encoding Ascii $alias '@"%~dp0ccsync.exe" %*'
         Write-Host "installed ccsync $installed into $To"

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { CcsyncError, messageOf } from "../errors.ts";
-import type { Environment } from "./environment.ts";
-import { lstatIfThere, removeIfThere } from "./files.ts";
+import { type Environment, randomId } from "./environment.ts";
+import { entriesOf, lstatIfThere, patiently, removeIfThere } from "./files.ts";
 import { runProgram } from "./programs.ts";
 
 /** Package managers by where they put programs, and how each brings a new version. */
@@ -83,8 +83,8 @@ export async function versionOf(
 
 /**
  * Puts a new executable in the place of the old one, at once: there is one at every moment. On Windows, where the
- * file of a running program can be renamed but not replaced, the old one stays beside it until
- * {@linkcode removeReplaced}.
+ * file of a running program can be renamed but neither replaced nor removed, the old one stays beside it until
+ * {@linkcode removeReplaced}, under a name of its own: a daemon may still run one that was replaced before.
  *
  * @param next On the same file system
  */
@@ -98,27 +98,36 @@ export function replaceExecutable(
     Deno.renameSync(next, executable);
     return;
   }
-  const old = replacedBy(executable);
-  removeIfThere(old);
-  Deno.renameSync(executable, old);
+  const old = `${executable}.${randomId()}${REPLACED}`;
+  patiently(() => Deno.renameSync(executable, old), os);
   try {
-    Deno.renameSync(next, executable);
+    // It has just been started and looked at, by virus scanners too.
+    patiently(() => Deno.renameSync(next, executable), os);
   } catch (error) {
-    Deno.renameSync(old, executable);
+    patiently(() => Deno.renameSync(old, executable), os);
     throw error;
   }
 }
 
-/** Removes what {@linkcode replaceExecutable} had to leave, if it is no longer running. */
+const REPLACED = ".old";
+
+/** Removes what {@linkcode replaceExecutable} and the install script had to leave, if it is no longer running. */
 export function removeReplaced({ executable, os }: Pick<Environment, "executable" | "os">): void {
   if (executable === undefined || os !== "windows") return;
   try {
-    removeIfThere(replacedBy(executable));
+    for (const { name } of entriesOf(dirname(executable))) {
+      const isReplaced = name.startsWith(`${basename(executable)}.`) && name.endsWith(REPLACED);
+      if (isReplaced) removeUnlessRunning(join(dirname(executable), name));
+    }
   } catch {
-    // A daemon of that version may still run, or the directory is somebody else's: another run will do it.
+    // The directory is somebody else's: whoever may look into it will do it.
   }
 }
 
-function replacedBy(executable: string): string {
-  return `${executable}.old`;
+function removeUnlessRunning(path: string): void {
+  try {
+    removeIfThere(path);
+  } catch {
+    // A daemon of that version may still run: another run will do it.
+  }
 }

@@ -14,7 +14,7 @@ import {
   parseReleases,
 } from "../hub/releases.ts";
 import type { Environment } from "../machine/environment.ts";
-import { hashOfFile, lstatIfThere, readTextIfThere } from "../machine/files.ts";
+import { hashOfFile, lstatIfThere, readTextIfThere, removeTree } from "../machine/files.ts";
 import { packageManagerOf, replaceExecutable, unpack, versionOf } from "../machine/installation.ts";
 import { compareVersions, isVersion, VERSION } from "../version.ts";
 
@@ -98,7 +98,7 @@ export async function upgrade(
     await requireVersion(next, latest);
     replaceExecutable(env.os, executable, next);
   } finally {
-    Deno.removeSync(work, { recursive: true });
+    removeTree(work);
   }
 }
 

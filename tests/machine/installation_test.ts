@@ -27,13 +27,19 @@ Deno.test("packageManagerOf() knows who installed an executable, by its path", (
   }
 });
 
-Deno.test("replaceExecutable() keeps the old file on Windows, until removeReplaced()", () => {
+Deno.test("replaceExecutable() keeps all old files on Windows, until removeReplaced()", () => {
   using folder = new Folder();
-  const executable = folder.write("ccsync.exe", "old");
-  folder.write("ccsync.exe.old", "older");
-  replaceExecutable("windows", executable, folder.write("next", "new"));
-  assert.equal(Deno.readTextFileSync(executable), "new");
-  assert.equal(Deno.readTextFileSync(`${executable}.old`), "old");
+  const executable = folder.write("ccsync.exe", "older");
+  folder.write("ccsync.exe.old", "of the install script");
+  for (const text of ["old", "new"]) {
+    replaceExecutable("windows", executable, folder.write("next", text));
+    assert.equal(Deno.readTextFileSync(executable), text);
+  }
+  const others = folder.names().filter((name) => name !== "ccsync.exe");
+  assert.deepEqual(
+    others.map((name) => Deno.readTextFileSync(folder.at(name))).sort(),
+    ["of the install script", "old", "older"],
+  );
   removeReplaced({ executable, os: "windows" });
   removeReplaced({ executable, os: "windows" });
   assert.deepEqual(folder.names(), ["ccsync.exe"]);
@@ -45,6 +51,16 @@ Deno.test("replaceExecutable() puts the old file back on Windows where the new o
   assert.throws(() => replaceExecutable("windows", executable, folder.at("missing")));
   assert.equal(Deno.readTextFileSync(executable), "old");
   assert.deepEqual(folder.names(), ["ccsync.exe"]);
+});
+
+Deno.test("removeReplaced() leaves what still runs, and removes the others", () => {
+  using folder = new Folder();
+  const executable = folder.write("ccsync.exe", "it");
+  // A directory with something in it refuses to be removed, as a running program does.
+  folder.write("ccsync.exe.a.old/running", "");
+  folder.write("ccsync.exe.b.old", "older");
+  removeReplaced({ executable, os: "windows" });
+  assert.deepEqual(folder.names(), ["ccsync.exe", "ccsync.exe.a.old"]);
 });
 
 Deno.test("removeReplaced() touches nothing elsewhere, and from source", () => {

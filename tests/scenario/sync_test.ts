@@ -4,8 +4,10 @@
  * @module
  */
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { EXIT_CODES } from "../../src/errors.ts";
+import { lstatIfThere } from "../../src/machine/files.ts";
+import { until } from "../support/process.ts";
 import { promptLine, type TestMachine, World } from "../support/world.ts";
 
 const RECORDED =
@@ -14,11 +16,11 @@ const BASE = "variants/base.jsonl";
 
 /** Returns a line that this machine's Claude Code could have written. */
 function line(machine: TestMachine, id: string, text: string, at?: string): string {
-  const cwd = machine.own(join(machine.projects, "app"));
+  const own = (path: string) => machine.own(join(machine.projects, path));
   return promptLine({
     id,
-    cwd,
-    text: `${text} in ${cwd}/src`,
+    cwd: own("app"),
+    text: `${text} in ${own("app/src")}`,
     ...(at === undefined ? {} : { at }),
   });
 }
@@ -49,7 +51,9 @@ Deno.test("a conversation goes to another machine and comes back", async () => {
   desk.append(id, added);
   await desk.ccsync("push");
   await laptop.ccsync("pull");
-  assert.equal(laptop.read(id), before + added.replaceAll(desk.projects, laptop.projects));
+  const after = laptop.read(id);
+  assert.ok(after.startsWith(before));
+  assert.equal(laptop.neutral(after.slice(before.length)), desk.neutral(added));
   assertConverged(laptop, desk, id);
 });
 
@@ -81,7 +85,8 @@ Deno.test("both machines append while apart; the second push merges and nobody l
   await sync(desk, laptop);
   assertConverged(laptop, desk, id);
   const merged = laptop.read(id);
-  assert.ok(merged.endsWith(fromLaptop + fromDesk.replaceAll(desk.projects, laptop.projects)));
+  const ending = laptop.neutral(fromLaptop) + desk.neutral(fromDesk);
+  assert.ok(laptop.neutral(merged).endsWith(ending));
   await sync(laptop, desk);
   assert.equal(laptop.read(id), merged, "merging again changes nothing");
 });
@@ -212,7 +217,7 @@ Deno.test("a session that moved to another project moves on the other machine, t
   const content = laptop.read(id);
   const moved = JSON.stringify({
     type: "relocated",
-    relocatedCwd: join(laptop.projects, "other"),
+    relocatedCwd: laptop.own(join(laptop.projects, "other")),
     sessionId: id,
   });
   await Deno.remove(laptop.transcriptPath(id));
@@ -220,7 +225,7 @@ Deno.test("a session that moved to another project moves on the other machine, t
   await laptop.ccsync("push");
   await desk.ccsync("pull");
   assert.ok(!desk.has(id), "not in two places");
-  assert.ok(desk.read(id, "other").includes(join(desk.projects, "other")));
+  assert.ok(desk.read(id, "other").includes(desk.quoted(join(desk.projects, "other"))));
   await sync(desk, laptop);
   assert.ok(laptop.has(id, "other") && !laptop.has(id));
 });
@@ -262,7 +267,11 @@ Deno.test("a moved session that meets an older copy of itself: the copy is backe
   const id = laptop.plant(BASE);
   await sync(laptop, desk);
   const content = desk.read(id);
-  const moved = { type: "relocated", relocatedCwd: join(desk.projects, "other"), sessionId: id };
+  const moved = {
+    type: "relocated",
+    relocatedCwd: desk.own(join(desk.projects, "other")),
+    sessionId: id,
+  };
   await Deno.remove(desk.transcriptPath(id));
   desk.write(id, `${content}${JSON.stringify(moved)}\n`, "other");
   await desk.ccsync("push");
@@ -355,7 +364,7 @@ Deno.test("a placeholder that is unknown here is told of, and its session comes 
   await desk.ccsync("pull");
   assert.doesNotMatch((await desk.ccsync("status")).stdout, /trouble/);
   const arrived = desk.read(id, "deep/app");
-  assert.match(arrived, new RegExp(RegExp.escape(`"cwd":"${desk.projects}/deep/app"`)));
+  assert.ok(arrived.includes(`"cwd":"${desk.quoted(join(desk.projects, "deep/app"))}"`));
 });
 
 Deno.test("moving the projects folder keeps its sessions: set-path localises them anew", async () => {
@@ -374,16 +383,17 @@ Deno.test("moving the projects folder keeps its sessions: set-path localises the
   const path = join(
     desk.claude,
     "projects",
-    join(moved, "app").replace(/[^a-zA-Z0-9]/g, "-"),
+    desk.own(join(moved, "app")).replace(/[^a-zA-Z0-9]/g, "-"),
     `${id}.jsonl`,
   );
   const content = Deno.readTextFileSync(path);
-  assert.ok(content.includes(`before the move in ${moved}/app/src`));
+  assert.ok(content.includes(`before the move in ${desk.quoted(join(moved, "app/src"))}`));
   const unsigned = content.replace(/"thinking":"(?:[^"\\]|\\.)*"/g, "");
-  assert.ok(!unsigned.includes(old));
+  assert.ok(!unsigned.includes(desk.quoted(old)));
   await desk.ccsync("push");
   await laptop.ccsync("pull");
-  assert.ok(laptop.read(id).includes(`before the move in ${laptop.projects}/app/src`));
+  const here = laptop.quoted(join(laptop.projects, "app/src"));
+  assert.ok(laptop.read(id).includes(`before the move in ${here}`));
 });
 
 Deno.test("a path set for another machine is used there after its next pull", async () => {
@@ -395,14 +405,14 @@ Deno.test("a path set for another machine is used there after its next pull", as
   await laptop.ccsync("config", "set-path", "PROJECTS", "desk", moved);
   await desk.ccsync("pull");
   const { stdout } = await desk.ccsync("config", "show", "--json");
-  assert.equal(JSON.parse(stdout).custom_placeholders.PROJECTS, moved);
+  assert.equal(JSON.parse(stdout).custom_placeholders.PROJECTS, desk.own(moved));
   const path = join(
     desk.claude,
     "projects",
-    join(moved, "app").replace(/[^a-zA-Z0-9]/g, "-"),
+    desk.own(join(moved, "app")).replace(/[^a-zA-Z0-9]/g, "-"),
     `${id}.jsonl`,
   );
-  assert.ok(Deno.readTextFileSync(path).includes(`"cwd":"${moved}/app"`));
+  assert.ok(Deno.readTextFileSync(path).includes(`"cwd":"${desk.quoted(join(moved, "app"))}"`));
 });
 
 Deno.test("two machines push at once, again and again: all arrives, nobody sees an error", async () => {
@@ -433,3 +443,31 @@ Deno.test("two machines push at once, again and again: all arrives, nobody sees 
     "three own sessions of each; the recorded one is headless",
   );
 });
+
+Deno.test(
+  "two pushes at once on one machine: the second one says that it waits, and both go through",
+  async () => {
+    await using world = await World.create();
+    const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+    const [id, other] = [desk.plant(BASE), crypto.randomUUID()];
+    // The hub takes what is pushed when it is told to.
+    const [hook, go] = [join(world.hub, "hooks/pre-receive"), join(world.folder, "go")];
+    const waiting = join(world.folder, "waiting");
+    const script = `#!/bin/sh\ntouch '${waiting}'; while [ ! -e '${go}' ]; do sleep 0.02; done\n`;
+    Deno.mkdirSync(dirname(hook), { recursive: true });
+    Deno.writeTextFileSync(hook, script, { mode: 0o755 });
+    await using first = await desk.start("push");
+    await until("the first one's push", () => lstatIfThere(waiting));
+    desk.write(other, line(desk, other, "written meanwhile"));
+    await using second = await desk.start("push");
+    await until("the second one", () => {
+      return second.errors.includes("waiting for another ccsync") ? true : undefined;
+    });
+    Deno.writeTextFileSync(go, "");
+    for (const { ended } of [first, second]) {
+      assert.match((await ended).stdout, /pushed 1 session/);
+    }
+    await laptop.ccsync("pull");
+    for (const one of [id, other]) assertConverged(laptop, desk, one);
+  },
+);

@@ -15,8 +15,8 @@ const RECORDED =
 const BASE = "variants/base.jsonl";
 
 function line(machine: TestMachine, id: string, text: string): string {
-  const cwd = machine.own(join(machine.projects, "app"));
-  return promptLine({ id, cwd, text: `${text} in ${cwd}/src` });
+  const own = (path: string) => machine.own(join(machine.projects, path));
+  return promptLine({ id, cwd: own("app"), text: `${text} in ${own("app/src")}` });
 }
 
 async function sync(...machines: readonly TestMachine[]): Promise<void> {
@@ -199,24 +199,26 @@ Deno.test("undo of a move after set-path: old place, old paths; a push doubles n
   const { stdout } = await desk.ccsync("undo");
   assert.match(stdout, /undid "config"/);
   assert.equal(desk.read(id), before);
-  const directory = projectDirName(join(moved, "app"));
+  const directory = projectDirName(desk.own(join(moved, "app")));
   const target = join(desk.claude, "projects", directory, `${id}.jsonl`);
   assert.throws(() => Deno.lstatSync(target), Deno.errors.NotFound);
   const lines = (await world.hubTranscript(id)).split("\n").length;
   await desk.ccsync("push");
   const inHub = await world.hubTranscript(id);
   assert.equal(inHub.split("\n").length, lines + 1, "the unsent line, and nothing twice");
-  assert.ok(!inHub.includes(desk.home));
+  assert.ok(!inHub.includes(desk.quoted(desk.home)));
   await desk.ccsync("pull");
   assert.ok(!desk.has(id));
-  assert.ok(Deno.readTextFileSync(target).includes(`before the move in ${moved}/app/src`));
+  const there = desk.quoted(join(moved, "app/src"));
+  assert.ok(Deno.readTextFileSync(target).includes(`before the move in ${there}`));
   await laptop.ccsync("pull");
-  assert.ok(laptop.read(id).includes(`before the move in ${laptop.projects}/app/src`));
+  const here = laptop.quoted(join(laptop.projects, "app/src"));
+  assert.ok(laptop.read(id).includes(`before the move in ${here}`));
 });
 
 /** Returns where a note lies on a machine. */
 function note(machine: TestMachine, name: string): string {
-  const directory = projectDirName(join(machine.projects, "app"));
+  const directory = projectDirName(machine.own(join(machine.projects, "app")));
   return join(machine.claude, "projects", directory, "memory", name);
 }
 

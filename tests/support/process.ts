@@ -85,6 +85,7 @@ export class RunningProcess implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #input: WritableStreamDefaultWriter<Uint8Array>;
   readonly #endOthers: () => void;
+  #errors = "";
 
   /**
    * Starts it. Its standard input stays open, and silent.
@@ -103,9 +104,21 @@ export class RunningProcess implements AsyncDisposable {
     }).spawn();
     this.pid = this.#child.pid;
     this.#input = this.#child.stdin.getWriter();
-    this.ended = this.#child.output().then(({ code, stdout, stderr }) => {
-      return { code, stdout: decoded(stdout), stderr: decoded(stderr) };
-    });
+    this.ended = this.#end();
+  }
+
+  /** What it has said on standard error so far. */
+  get errors(): string {
+    return this.#errors;
+  }
+
+  async #end(): Promise<ProcessResult> {
+    const output = new Response(this.#child.stdout).text();
+    for await (const text of this.#child.stderr.pipeThrough(new TextDecoderStream())) {
+      this.#errors += text;
+    }
+    const { code } = await this.#child.status;
+    return { code, stdout: await output, stderr: this.#errors };
   }
 
   /** Sends it a signal; it alone gets it. */

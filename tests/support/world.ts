@@ -167,6 +167,11 @@ export class TestMachine implements CcsyncMachine {
     return path;
   }
 
+  /** Returns a path as it stands in the machine's transcripts. */
+  quoted(path: string): string {
+    return JSON.stringify(this.own(path)).slice(1, -1);
+  }
+
   get claude(): string {
     return join(this.home, ".claude");
   }
@@ -341,8 +346,8 @@ export class TestMachine implements CcsyncMachine {
 
   #inProject(text: string, project: string | undefined): string {
     if (project === undefined) return text;
-    const json = (name: string) => JSON.stringify(this.own(join(this.projects, name))).slice(1, -1);
-    return text.replaceAll(json("app"), json(project));
+    const quoted = (name: string) => this.quoted(join(this.projects, name));
+    return text.replaceAll(quoted("app"), quoted(project));
   }
 
   /** Writes a transcript as Claude Code would: readable by its owner only. */

@@ -130,13 +130,14 @@ export class WindowsMachine extends TestMachine {
     });
   }
 
+  /** Takes paths as they stand in transcripts, and in notes. */
   override neutral(text: string): string {
-    const json = (path: string) => RegExp.escape(JSON.stringify(this.own(path)).slice(1, -1));
-    const dashed = this.own(this.projects).replace(/[^a-zA-Z0-9]/g, "-");
     const names = { PROJECTS: this.projects, HOME: this.home, TMP: this.tmp };
+    const dashed = this.own(this.projects).replace(/[^a-zA-Z0-9]/g, "-");
     return Object.entries(names).reduce((result, [name, path]) => {
-      const found = new RegExp(`${json(path)}((?:\\\\\\\\[^\\s"'<>|:;,?\\\\]*)*)`, "g");
-      return result.replace(found, (_, rest) => `{${name}}${rest.replaceAll("\\\\", "/")}`);
+      const root = [this.quoted(path), this.own(path)].map(RegExp.escape).join("|");
+      const found = new RegExp(`(?:${root})((?:\\\\{1,2}[^\\s"'<>|:;,?\\\\]*)*)`, "g");
+      return result.replace(found, (_, rest) => `{${name}}${rest.replaceAll(/\\{1,2}/g, "/")}`);
     }, text.replace(/"thinking":"(?:[^"\\]|\\.)*"/g, "")).replaceAll(dashed, "{DIR}");
   }
 }

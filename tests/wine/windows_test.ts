@@ -18,6 +18,7 @@ import {
 import { mixedWorld, WindowsMachine } from "./windows_machine.ts";
 import { noWine, Wine } from "./wine.ts";
 
+const DAY_MS = 86_400_000;
 const ID = "2aaaaaaa-0000-4000-8000-000000000001";
 
 interface Both {
@@ -333,3 +334,66 @@ windowsTest("what is installed on Windows: a task, hooks, a moved folder", async
   const text = desk.readFile(join("projects", directory, `${ID}.jsonl`));
   assert.equal(JSON.parse(text).cwd, desk.own(join(moved, "app")));
 });
+
+windowsTest(
+  "what the clean-up takes on Windows after a merge stays in the hub, and the next pull brings it back",
+  async (both) => {
+    const { desk, laptop, world } = both;
+    await share(both);
+    laptop.append(ID, line(laptop, "said on Linux"));
+    desk.append(ID, line(desk, "said on Windows"));
+    await laptop.ccsync("push");
+    await desk.ccsync("pull");
+    await desk.ccsync("push");
+    const [merged, inHub] = [desk.read(ID), await world.hubTranscript(ID)];
+    Deno.removeSync(desk.transcriptPath(ID));
+    assert.match((await desk.ccsync("push")).stdout, /nothing to push/);
+    assert.equal(await world.hubTranscript(ID), inHub);
+    await desk.ccsync("pull");
+    assert.equal(desk.read(ID), merged);
+    await laptop.ccsync("pull");
+    assertConverged(both);
+  },
+);
+
+windowsTest("a pulled file has on Windows the time of its last line", async (both) => {
+  const { desk, laptop } = both;
+  const at = new Date(Date.now() - 12 * DAY_MS);
+  const cwd = join(laptop.projects, "app");
+  laptop.write(ID, promptLine({ id: ID, cwd, text: "hello", at: at.toISOString() }));
+  laptop.writeFile(`tasks/${ID}/1.json`, "{}");
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  for (const path of [desk.transcriptPath(ID), join(desk.claude, `tasks/${ID}/1.json`)]) {
+    assert.deepEqual(Deno.statSync(path).mtime, at, path);
+  }
+  assert.match((await desk.ccsync("push")).stdout, /nothing to push/);
+});
+
+windowsTest(
+  "doctor on Windows: nothing wrong at first, then a lock that was left, which --fix releases",
+  async (both) => {
+    const { desk, world } = both;
+    await share(both);
+    desk.scriptClaude(`[ "$1" = --version ] && echo 9.9.9 && exit\n${STAYS_OPEN}`);
+    assert.deepEqual((await findings(desk)).filter(({ level }) => level !== "ok"), []);
+    {
+      await using resumed = await desk.start("resume", ID);
+      await desk.clientUp();
+      resumed.signal("SIGKILL");
+    }
+    const [left, ...others] = (await findings(desk)).filter(({ level }) => level !== "ok");
+    assert.deepEqual([left?.topic, others], ["locks", []]);
+    assert.match(left?.what ?? "", /its process has ended/);
+    assert.match((await desk.ccsync("doctor", "--fix")).stderr, /0 warnings; 1 mended/);
+    assert.equal(await world.hubLock(ID), undefined);
+    assert.deepEqual((await findings(desk)).filter(({ level }) => level !== "ok"), []);
+  },
+);
+
+/** Returns what `ccsync doctor` says. */
+async function findings(
+  machine: TestMachine,
+): Promise<Record<"topic" | "level" | "what", string>[]> {
+  return JSON.parse((await machine.ccsync("doctor", "--json")).stdout);
+}
