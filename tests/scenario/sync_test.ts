@@ -402,7 +402,7 @@ Deno.test("a path set for another machine is used there after its next pull", as
   const id = laptop.plant(BASE);
   await sync(laptop, desk);
   const moved = join(desk.home, "elsewhere");
-  await laptop.ccsync("config", "set-path", "PROJECTS", "desk", moved);
+  await laptop.ccsync("config", "set-path", "PROJECTS", "desk", desk.own(moved));
   await desk.ccsync("pull");
   const { stdout } = await desk.ccsync("config", "show", "--json");
   assert.equal(JSON.parse(stdout).custom_placeholders.PROJECTS, desk.own(moved));

@@ -18,6 +18,9 @@ export async function mixedWorld(wine: Wine): Promise<World> {
   return await World.create(wine.drives.c);
 }
 
+/** A backslash in JSON that is a string of JSON, in JSON, and in plain text. */
+const SEPARATORS: readonly string[] = ["\\\\\\\\", "\\\\", "\\"];
+
 /** A machine with Windows. */
 export class WindowsMachine extends TestMachine {
   readonly #wine: Wine;
@@ -130,15 +133,19 @@ export class WindowsMachine extends TestMachine {
     });
   }
 
-  /** Takes paths as they stand in transcripts, and in notes. */
   override neutral(text: string): string {
     const names = { PROJECTS: this.projects, HOME: this.home, TMP: this.tmp };
     const dashed = this.own(this.projects).replace(/[^a-zA-Z0-9]/g, "-");
+    const unsigned = text.replace(/"thinking":"(?:[^"\\]|\\.)*"/g, "");
     return Object.entries(names).reduce((result, [name, path]) => {
-      const root = [this.quoted(path), this.own(path)].map(RegExp.escape).join("|");
-      const found = new RegExp(`(?:${root})((?:\\\\{1,2}[^\\s"'<>|:;,?\\\\]*)*)`, "g");
-      return result.replace(found, (_, rest) => `{${name}}${rest.replaceAll(/\\{1,2}/g, "/")}`);
-    }, text.replace(/"thinking":"(?:[^"\\]|\\.)*"/g, "")).replaceAll(dashed, "{DIR}");
+      return SEPARATORS.reduce((result, separator) => {
+        const root = RegExp.escape(this.own(path).replaceAll("\\", separator));
+        const rest = `(?:${RegExp.escape(separator)}[^\\s"'<>|:;,?\\\\]*)*`;
+        return result.replace(new RegExp(`${root}(${rest})`, "g"), (_, rest) => {
+          return `{${name}}${rest.replaceAll(separator, "/")}`;
+        });
+      }, result);
+    }, unsigned).replaceAll(dashed, "{DIR}");
   }
 }
 
