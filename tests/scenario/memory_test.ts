@@ -333,7 +333,10 @@ Deno.test("memory of a project whose placeholder is unknown here comes as soon a
   const laptop = await world.joined("laptop");
   await laptop.ccsync("config", "add-placeholder", `WORK=${laptop.home}/work`);
   work(laptop, "../work/app");
-  put(note(laptop, "MEMORY.md", "../work/app"), `in ${laptop.home}/work/app\n`);
+  put(
+    note(laptop, "MEMORY.md", "../work/app"),
+    `in ${laptop.own(join(laptop.home, "work/app"))}\n`,
+  );
   await laptop.ccsync("push", "--all");
   const desk = await world.joined("desk");
   const { stderr } = await desk.try("pull");
@@ -343,27 +346,29 @@ Deno.test("memory of a project whose placeholder is unknown here comes as soon a
   );
   await desk.ccsync("config", "add-placeholder", `WORK=${desk.projects}/deep`);
   await desk.ccsync("pull");
-  assert.equal(get(note(desk, "MEMORY.md", "deep/app")), `in ${desk.projects}/deep/app\n`);
+  const there = desk.own(join(desk.projects, "deep/app"));
+  assert.equal(get(note(desk, "MEMORY.md", "deep/app")), `in ${there}\n`);
 });
 
 Deno.test("moving the projects folder takes its memory along", async () => {
   await using world = await World.create();
   const [laptop, desk] = await twoMachines(world, { "MEMORY.md": "index\n" });
-  put(note(laptop, "a.md"), `in ${laptop.projects}/app\n`);
+  put(note(laptop, "a.md"), `in ${laptop.own(join(laptop.projects, "app"))}\n`);
   await sync(laptop, desk);
   const old = note(desk, "a.md");
-  put(note(desk, "MEMORY.md"), `index\nbefore the move in ${desk.projects}\n`);
+  put(note(desk, "MEMORY.md"), `index\nbefore the move in ${desk.own(desk.projects)}\n`);
   const moved = join(desk.home, "moved");
   await desk.ccsync("config", "set-path", "PROJECTS", "desk", moved);
   await sync(desk);
-  const directory = join(desk.claude, "projects", projectDirName(join(moved, "app")), "memory");
-  assert.equal(get(join(directory, "a.md")), `in ${moved}/app\n`);
-  assert.equal(get(join(directory, "MEMORY.md")), `index\nbefore the move in ${moved}\n`);
+  const project = desk.own(join(moved, "app"));
+  const directory = join(desk.claude, "projects", projectDirName(project), "memory");
+  assert.equal(get(join(directory, "a.md")), `in ${project}\n`);
+  assert.equal(get(join(directory, "MEMORY.md")), `index\nbefore the move in ${desk.own(moved)}\n`);
   assert.equal(get(old), undefined);
   await laptop.ccsync("pull");
   assert.equal(
     get(note(laptop, "MEMORY.md")),
-    `index\nbefore the move in ${laptop.projects}\n`,
+    `index\nbefore the move in ${laptop.own(laptop.projects)}\n`,
   );
 });
 

@@ -132,8 +132,9 @@ class Running {
     await Promise.all([this.#pass("O", this.#child.stdout), this.#pass("R", this.#child.stderr)]);
     const { code } = await this.#child.status;
     this.#hasEnded = true;
+    // The shim closes the connection: if this side did, what the shim still sends would have all that it has not read
+    // yet thrown away, the exit code too.
     await this.#send("Q", new Uint8Array([code & 255, 0, 0, 0]));
-    await this.#connection.close();
   }
 
   async #pass(kind: string, stream: ReadableStream<Uint8Array>): Promise<void> {
