@@ -36,7 +36,10 @@ export class Relay implements Disposable {
   }
 
   async #accept(): Promise<void> {
-    for await (const connection of this.#listener) this.#serve(connection);
+    for await (const connection of this.#listener) {
+      connection.unref();
+      this.#serve(connection);
+    }
   }
 
   async #serve(connection: Deno.TcpConn): Promise<void> {

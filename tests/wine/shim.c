@@ -115,7 +115,11 @@ int wmain(int argc, wchar_t **argv) {
                  (unsigned char)head[4] << 24;
     if (length > capacity) data = realloc(data, capacity = length);
     if (!receive_all(data, length)) break;
-    if (head[0] == 'Q') ExitProcess((unsigned char)data[0]);
+    if (head[0] == 'Q') {
+      /* Wine may have the socket open for longer than the program runs. */
+      shutdown(relay, SD_BOTH);
+      ExitProcess((unsigned char)data[0]);
+    }
     DWORD written;
     for (int at = 0; at < length; at += written)
       if (!WriteFile(head[0] == 'O' ? output : errors, data + at, length - at, &written, NULL)) ExitProcess(BROKEN);
