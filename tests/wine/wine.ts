@@ -144,7 +144,7 @@ async function endLeftServer(): Promise<void> {
  * first: whoever waits for the end of that one's output would wait for theirs.
  */
 async function keepServer(): Promise<Deno.ChildProcess> {
-  const args = ["cmd.exe", "/d", "/q"];
+  const args = ["C:\\windows\\system32\\cmd.exe", "/d", "/q"];
   const options = { ...SILENT, stdin: "piped", stdout: "piped", env: wineVariables() } as const;
   const child = new Deno.Command(LOADER, { args, ...options }).spawn();
   const reader = child.stdout.getReader();
@@ -175,12 +175,12 @@ function wineVariables(): Record<string, string> {
 async function prepared(): Promise<string> {
   const prefix = join(CACHE, "prefix");
   const library = join(prefix, "drive_c/windows/system32/bcryptprimitives.dll");
-  await onceFor("prefix", ["bcryptprimitives"], async ([random = ""]) => {
+  await onceFor(join(prefix, "made"), ["bcryptprimitives"], async ([random = ""]) => {
     removeTree(prefix);
     await mustRun(LOADER, ["wineboot", "--init"]);
     await mustRun(COMPILER, ["-shared", "-o", library, random, "-ladvapi32"]);
   });
-  await onceFor("programs", OWN_PROGRAMS, async (sources) => {
+  await onceFor(join(CACHE, "made"), OWN_PROGRAMS, async (sources) => {
     for (const source of sources) {
       const program = join(CACHE, `${basename(source, ".c")}.exe`);
       await mustRun(COMPILER, ["-O1", "-municode", "-o", program, source, "-lws2_32"]);
@@ -189,15 +189,14 @@ async function prepared(): Promise<string> {
   return prefix;
 }
 
-/** Does some work, unless it was done to the end with these sources as they are now. */
+/** Does some work, unless the mark says that it was done to the end with these sources as they are now. */
 async function onceFor(
-  what: string,
+  mark: string,
   names: readonly string[],
   work: (sources: readonly string[]) => Promise<void>,
 ): Promise<void> {
   const sources = names.map((name) => join(ROOT, "tests", "wine", `${name}.c`));
   const state = sources.map((source) => Deno.readTextFileSync(source)).join("\n");
-  const mark = join(CACHE, `${what}.made`);
   if (readTextIfThere(mark) === state) return;
   await work(sources);
   Deno.writeTextFileSync(mark, state);
@@ -213,9 +212,9 @@ const HALF_DONE: readonly string[] = ["VirtualAlloc2", "MapViewOfFile3", "UnmapV
 
 /** Returns a copy of a program that does not find what Wine has only half of. */
 async function patched(program: string): Promise<string> {
-  const { mtime } = await Deno.stat(program);
+  const time = (await Deno.stat(program)).mtime?.getTime();
   const copy = join(CACHE, "programs", basename(program));
-  if (mtime === null || lstatIfThere(copy)?.mtime?.getTime() === mtime.getTime()) return copy;
+  if (time !== undefined && lstatIfThere(copy)?.mtime?.getTime() === time) return copy;
   const bytes = Buffer.from(await Deno.readFile(program));
   for (const name of HALF_DONE) {
     const [wanted, other] = [Buffer.from(`${name}\0`), Buffer.from(`${name.slice(0, -1)}Z\0`)];
@@ -225,7 +224,7 @@ async function patched(program: string): Promise<string> {
   }
   using pending = new PendingFile(copy);
   pending.write(bytes);
-  pending.place(mtime.getTime());
+  pending.place(time);
   return copy;
 }
 
