@@ -14,7 +14,6 @@ import { basename, dirname, join, resolve } from "node:path";
 import config from "../deno.json" with { type: "json" };
 import { completionScript, SCRIPT_FILES } from "../src/cli/completion/scripts.ts";
 import { SHELLS } from "../src/cli/completion/shells.ts";
-import { CcsyncError, EXIT_CODES } from "../src/errors.ts";
 import { checksums, pack, type PackedFile } from "./build/archive.ts";
 import { type Bundle, makeBundle } from "./build/bundle.ts";
 import { type Compiler, compilerFor } from "./build/compiler.ts";
@@ -24,6 +23,7 @@ import { type BundledPackage, packagesOf, thirdPartyLicenses } from "./build/pac
 import { print, ROOT, say } from "./build/programs.ts";
 import { billOfMaterials } from "./build/sbom.ts";
 import { isWindows, type Target } from "./build/targets.ts";
+import { asProgram } from "./command_line.ts";
 import { manPage } from "./man.ts";
 
 /** An executable to be made. */
@@ -140,20 +140,10 @@ function seconds(ms: number): string {
 
 /** Runs the command line and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  try {
-    const options = parseFlags(args, Deno.build.target);
-    if (options.help) {
-      print(Deno.stdout, HELP.trimEnd());
-      return 0;
-    }
-    for (const path of await build(options)) print(Deno.stdout, path);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof CcsyncError)) throw error;
-    say(`error: ${error.message}`);
-    for (const hint of error.hints) say(`hint: ${hint}`);
-    return EXIT_CODES[error.kind];
-  }
+  const options = parseFlags(args, Deno.build.target);
+  if (options.help) print(Deno.stdout, HELP.trimEnd());
+  else for (const path of await build(options)) print(Deno.stdout, path);
+  return 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await asProgram(() => main(Deno.args)));
