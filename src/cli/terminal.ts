@@ -4,7 +4,7 @@
  * @module
  */
 import pc from "picocolors";
-import { writeAll } from "../machine/files.ts";
+import { writeAll } from "../machine/streams.ts";
 
 /** How the user wants to be talked to. */
 export interface OutputOptions {
