@@ -163,21 +163,23 @@ windowsTest(
 windowsTest(
   "a file that another program has open on Windows is left alone, told of, and brought later",
   async (both) => {
-    const { desk, laptop } = both;
+    const { desk, laptop, world } = both;
     await share(both);
     const path = desk.transcriptPath(ID);
     const before = desk.read(ID);
     laptop.append(ID, line(laptop, "more"));
     await laptop.ccsync("push");
-    {
-      await using _ = await desk.hold(path, "alone");
-      for (const command of ["pull", "push"]) {
-        const refused = await desk.try(command);
-        assertCode(refused, EXIT_CODES.partial);
-        assert.match(refused.stderr, /another program has it open/);
-      }
+    const fresh = crypto.randomUUID();
+    desk.write(fresh, line(desk, "not pushed yet", fresh));
+    for (const [command, held] of [["pull", path], ["push", desk.transcriptPath(fresh)]] as const) {
+      await using _ = await desk.hold(held, "alone");
+      const refused = await desk.try(command);
+      assertCode(refused, EXIT_CODES.partial);
+      assert.match(refused.stderr, /another program has it open/);
     }
     assert.equal(desk.read(ID), before);
+    await desk.ccsync("push");
+    assert.match(await world.hubTranscript(fresh), /not pushed yet/);
     {
       await using _ = await desk.hold(path, "shared");
       await desk.ccsync("pull");
