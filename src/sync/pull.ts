@@ -148,7 +148,7 @@ function bytesDue({ meta, transcript: { local } }: SessionView, action: PullActi
 const OPEN_HERE =
   "it is open in Claude Code on this machine; it is brought up to date once it is closed";
 
-const WENT_ON_HERE = "it went on both here and elsewhere again; ccsync push merges it";
+const WENT_ON_HERE = "it went on both here and elsewhere; ccsync push merges it";
 
 function tooOld({ retentionDays }: Workspace): string {
   return `it is only in the hub: its last event is more than ${retentionDays} days old; ` +
