@@ -42,9 +42,10 @@ import {
   type TwoSided,
 } from "./content.ts";
 import { TRANSCRIPT } from "./document.ts";
-import type { SessionView } from "./facts.ts";
+import { isFileTrouble, type SessionView } from "./facts.ts";
 import { markIn } from "./marks.ts";
 import { piecesOf } from "./pieces.ts";
+import { planPush } from "./plan.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** The session that keeps the hub's continuation of another one, and what has to be done for that. */
@@ -122,8 +123,8 @@ export async function reconcileBranches(
   const reconciled = { comparison: { ...comparison, missing } };
   if (other === undefined) return reconciled;
   const isInPlace = local.path === view.path && comparison.profile === workspace.profileKey;
-  // What a push does not send at once, or a pull has to move, must not wait for it.
-  const mayWait = isInPlace && !view.facts.isTorn;
+  // What a push would not merge at once, or a pull has to move, must not wait for it.
+  const mayWait = isInPlace && !view.facts.isTorn && planPush(view.facts) === "merge";
   const pulled = known === undefined ? undefined : { known, mayWait };
   return { ...reconciled, fork: await new ForkFinder(workspace, view, pulled).forkOf(other) };
 }
@@ -164,9 +165,7 @@ class ForkFinder {
     for (const record of this.#forks.size === 0 ? [] : branch.records) {
       const id = forkId(session, record);
       if (!this.#forks.has(id)) continue;
-      const found = this.#inHub.has(id)
-        ? await this.#inHubFor(id, branch)
-        : await this.#hereFor(id, branch);
+      const found = await this.#found(id, branch);
       if (found !== undefined) return found;
     }
     const last = forkId(session, branch.records[0] ?? branch.first);
@@ -174,6 +173,17 @@ class ForkFinder {
     // It did keep it, and whoever went on with it has gone back since.
     if (id === undefined) return { kind: "kept", id: last };
     return newFork(this.#workspace, this.#view, id);
+  }
+
+  async #found(id: SessionId, branch: Branch): Promise<Fork | undefined> {
+    if (this.#inHub.has(id)) return await this.#inHubFor(id, branch);
+    try {
+      return await this.#hereFor(id, branch);
+    } catch (error) {
+      // A file that cannot be read keeps nothing, but must not keep its session from being merged.
+      if (!isFileTrouble(error)) throw error;
+      return undefined;
+    }
   }
 
   #isTaken(id: SessionId): boolean {

@@ -307,6 +307,49 @@ Deno.test("a pull does not wait for a push that would not send what is new here"
   assert.equal(leafOf(laptop, id), onDesk);
 });
 
+Deno.test("a pull does not wait for a push either where the hub's history was taken back", async () => {
+  await using world = await World.create();
+  const [laptop, desk, id] = await twoMachines(world);
+  goOn(laptop, id, "laptop 1");
+  await laptop.ccsync("push");
+  goOn(desk, id, "desk 1");
+  await desk.ccsync("push");
+  const head = (await world.git("rev-parse", "main")).stdout.trim();
+  const onDesk = goOn(desk, id, "desk 2");
+  await desk.ccsync("push");
+  await world.git("update-ref", "refs/heads/main", head);
+  const onLaptop = goOn(laptop, id, "laptop 2");
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  assert.match(desk.read(id), /laptop 2/);
+  await assertSettled(desk, laptop);
+  assert.equal(leafOf(laptop, id), onDesk);
+  assert.ok((await forksOf(laptop, id)).some((fork) => leafOf(laptop, fork.id) === onLaptop));
+});
+
+Deno.test("what is no file in the place of a fork keeps nothing from being merged", async () => {
+  await using world = await World.create();
+  const [laptop, desk, id] = await twoMachines(world);
+  goOn(laptop, id, "laptop 1");
+  await laptop.ccsync("push");
+  goOn(desk, id, "desk 1");
+  await desk.ccsync("pull");
+  const { id: fork } = await onlyFork(desk, id);
+  const before = desk.read(fork);
+  Deno.removeSync(desk.transcriptPath(fork));
+  Deno.mkdirSync(desk.transcriptPath(fork));
+  const onLaptop = goOn(laptop, id, "laptop 2");
+  await laptop.ccsync("push");
+  const onDesk = goOn(desk, id, "desk 2");
+  await desk.try("pull");
+  assert.match(desk.read(id), /laptop 2/);
+  Deno.removeSync(desk.transcriptPath(fork));
+  desk.write(fork, before);
+  await assertSettled(desk, laptop);
+  assert.equal(leafOf(laptop, id), onDesk);
+  assert.ok((await forksOf(laptop, id)).some((one) => leafOf(laptop, one.id) === onLaptop));
+});
+
 Deno.test("machines that make one fork at once, of a shorter and a longer branch, end with the longer one", async () => {
   for (const order of [[0, 1], [1, 0]]) {
     await using world = await World.create();
