@@ -11,10 +11,9 @@
  * @module
  */
 import { basename, dirname, join, resolve } from "node:path";
-import config from "../deno.json" with { type: "json" };
 import { completionScript, SCRIPT_FILES } from "../src/cli/completion/scripts.ts";
 import { SHELLS } from "../src/cli/completion/shells.ts";
-import { CcsyncError, EXIT_CODES } from "../src/errors.ts";
+import { RELEASES, VERSION } from "../src/version.ts";
 import { checksums, pack, type PackedFile } from "./build/archive.ts";
 import { type Bundle, makeBundle } from "./build/bundle.ts";
 import { type Compiler, compilerFor } from "./build/compiler.ts";
@@ -24,7 +23,9 @@ import { type BundledPackage, packagesOf, thirdPartyLicenses } from "./build/pac
 import { print, ROOT, say } from "./build/programs.ts";
 import { billOfMaterials } from "./build/sbom.ts";
 import { isWindows, type Target } from "./build/targets.ts";
+import { asProgram } from "./command_line.ts";
 import { manPage } from "./man.ts";
+import { withAbsoluteLinks } from "./markdown.ts";
 
 /** An executable to be made. */
 interface Job {
@@ -87,7 +88,7 @@ async function publish(
   const companions = await companionFiles(packages);
   const files = new Map<string, Uint8Array>();
   for (const { target, path } of jobs) {
-    const folder = `ccsync-${config.version}-${target}`;
+    const folder = `ccsync-${VERSION}-${target}`;
     const name = `${folder}.${isWindows(target) ? "zip" : "tar.gz"}`;
     say(`packing ${name}`);
     const executable: PackedFile = {
@@ -103,7 +104,7 @@ async function publish(
     files.set(name, bytes);
   }
   const bill = billOfMaterials(packages, jobs[0]?.compiler.version ?? Deno.version.deno);
-  files.set(`ccsync-${config.version}.cdx.json`, new TextEncoder().encode(bill));
+  files.set(`ccsync-${VERSION}.cdx.json`, new TextEncoder().encode(bill));
   files.set("SHA256SUMS", new TextEncoder().encode(checksums(files)));
   for (const [name, bytes] of files) await Deno.writeFile(join(directory, name), bytes);
   return [...files.keys()].map((name) => join(directory, name));
@@ -111,10 +112,15 @@ async function publish(
 
 /** Returns what every archive has beside the executable. */
 async function companionFiles(packages: readonly BundledPackage[]): Promise<PackedFile[]> {
+  const read = async (path: string) => await Deno.readTextFile(join(ROOT, path));
+  // What it links to is not in the archive.
+  const readme = withAbsoluteLinks(
+    await read("README.md"),
+    `https://${RELEASES}/blob/v${VERSION}/`,
+  );
   return [
-    ...await Promise.all(["LICENSE", "README.md"].map(async (path) => {
-      return { path, bytes: await Deno.readFile(join(ROOT, path)) };
-    })),
+    textFile("LICENSE", await read("LICENSE")),
+    textFile("README.md", readme),
     textFile("THIRD_PARTY_LICENSES", thirdPartyLicenses(packages)),
     textFile("ccsync.1", manPage()),
     ...SHELLS.map((shell) =>
@@ -140,20 +146,10 @@ function seconds(ms: number): string {
 
 /** Runs the command line and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  try {
-    const options = parseFlags(args, Deno.build.target);
-    if (options.help) {
-      print(Deno.stdout, HELP.trimEnd());
-      return 0;
-    }
-    for (const path of await build(options)) print(Deno.stdout, path);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof CcsyncError)) throw error;
-    say(`error: ${error.message}`);
-    for (const hint of error.hints) say(`hint: ${hint}`);
-    return EXIT_CODES[error.kind];
-  }
+  const options = parseFlags(args, Deno.build.target);
+  if (options.help) print(Deno.stdout, HELP.trimEnd());
+  else for (const path of await build(options)) print(Deno.stdout, path);
+  return 0;
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+if (import.meta.main) Deno.exit(await asProgram(() => main(Deno.args)));

@@ -1,5 +1,5 @@
 /**
- * Reading what is structured in a Markdown document: sections and tables.
+ * What is structured in a Markdown document: sections, tables, and links.
  *
  * @module
  */
@@ -24,4 +24,12 @@ export function table(document: string, title: string): string[][] {
       cell.replaceAll("\\|", "|")
     );
   });
+}
+
+/** A link or an image that leads to another file of the repository; what has a scheme or only an anchor does not. */
+const RELATIVE = /\]\((?![a-z][a-z0-9+.-]*:|#)([^)\s]+)\)/g;
+
+/** Returns a document whose links lead to files of the repository wherever it lies itself. */
+export function withAbsoluteLinks(document: string, base: string): string {
+  return document.replace(RELATIVE, (_, path: string) => `](${base}${path})`);
 }

@@ -8,7 +8,8 @@
  */
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { CcsyncError, EXIT_CODES } from "../src/errors.ts";
+import { CcsyncError } from "../src/errors.ts";
+import { asProgram } from "./command_line.ts";
 import { isVersion, VERSION } from "../src/version.ts";
 import { packagingFiles } from "./packaging.ts";
 
@@ -77,13 +78,13 @@ export async function fragmentsOf(tag: string, repository = ROOT): Promise<Fragm
   }));
 }
 
-async function main([command, tag = "", ...rest]: readonly string[]): Promise<void> {
+async function main([command, tag = "", ...rest]: readonly string[]): Promise<number> {
   const version = command === "notes" ? "" : versionOfTag(tag);
-  if (command === "check") return;
+  if (command === "check") return 0;
   if (command === "notes") {
     const notes = releaseNotes(await fragmentsOf(tag));
     Deno.stdout.writeSync(new TextEncoder().encode(notes));
-    return;
+    return 0;
   }
   const [sums, directory] = rest;
   if (command !== "packaging" || sums === undefined || directory === undefined) {
@@ -97,15 +98,7 @@ async function main([command, tag = "", ...rest]: readonly string[]): Promise<vo
     Deno.mkdirSync(dirname(target), { recursive: true });
     Deno.writeTextFileSync(target, text);
   }
+  return 0;
 }
 
-if (import.meta.main) {
-  try {
-    await main(Deno.args);
-  } catch (error) {
-    if (!(error instanceof CcsyncError)) throw error;
-    const lines = [`error: ${error.message}`, ...error.hints.map((hint) => `hint: ${hint}`), ""];
-    Deno.stderr.writeSync(new TextEncoder().encode(lines.join("\n")));
-    Deno.exitCode = EXIT_CODES[error.kind];
-  }
-}
+if (import.meta.main) Deno.exitCode = await asProgram(() => main(Deno.args));

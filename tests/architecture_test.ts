@@ -55,7 +55,7 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
 
 /** What `--version` and `--help` wait for. What commands need is loaded when they are run. */
 const STARTED =
-  /^(?:main\.ts|deno\.json|src\/(?:cli\/(?:app|commands|completion\/shells|terminal)|machine\/(?:environment|files)|errors|version)\.ts|npm:(?:@commander-js\/extra-typings|commander|picocolors))$/;
+  /^(?:main\.ts|deno\.json|src\/(?:cli\/(?:app|commands|completion\/shells|terminal)|machine\/(?:environment|streams)|errors|version)\.ts|npm:(?:@commander-js\/extra-typings|commander|picocolors))$/;
 
 /** Parts of `Deno` that have one home each; the rest of it is files, and stays out of {@linkcode PURE}. */
 const PLACES: Readonly<Record<string, RegExp>> = {

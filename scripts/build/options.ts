@@ -4,8 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { CcsyncError, messageOf } from "../../src/errors.ts";
+import { CcsyncError } from "../../src/errors.ts";
+import { readFlags } from "../command_line.ts";
 import { TEST_RUNTIME } from "./compiler.ts";
 import { ROOT } from "./programs.ts";
 import { allTargets, isTarget, type Target, withExtension } from "./targets.ts";
@@ -29,6 +29,15 @@ The runtime comes from Deno's download server. Where that cannot be reached, the
 DENORT_BIN names the runtime's file (denort, of the same version and for the target).
 `;
 
+const FLAGS = {
+  target: { type: "string", multiple: true },
+  all: { type: "boolean" },
+  archive: { type: "boolean" },
+  output: { type: "string" },
+  "test-runtime": { type: "boolean" },
+  help: { type: "boolean" },
+} as const;
+
 /** What the command line asks for. */
 export interface BuildOptions {
   readonly help: boolean;
@@ -51,7 +60,7 @@ export interface BuildOptions {
  * @throws {CcsyncError} kind "usage" when a flag or its value is not known, or does not go with another
  */
 export function parseFlags(args: readonly string[], host: string): BuildOptions {
-  const { output, ...flags } = readFlags(args);
+  const { output, ...flags } = readFlags(args, FLAGS, "deno task build --help");
   const targets = targetsOf(flags.all === true ? allTargets() : flags.target ?? [host]);
   if (output !== undefined && targets.length > 1) {
     throw new CcsyncError("usage", `cannot write ${targets.length} executables to "${output}"`, {
@@ -65,29 +74,6 @@ export function parseFlags(args: readonly string[], host: string): BuildOptions 
     archive: flags.archive ?? false,
     testRuntime: flags["test-runtime"] ?? false,
   };
-}
-
-/** Returns the flags as given; the standard parser, with its advice for other programs left out. */
-function readFlags(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        target: { type: "string", multiple: true },
-        all: { type: "boolean" },
-        archive: { type: "boolean" },
-        output: { type: "string" },
-        "test-runtime": { type: "boolean" },
-        help: { type: "boolean" },
-      },
-    }).values;
-  } catch (error) {
-    const [why] = messageOf(error).split(/\.(?:\s|$)/);
-    throw new CcsyncError("usage", `cannot read the command line: ${why}`, {
-      hints: ["deno task build --help"],
-      cause: error,
-    });
-  }
 }
 
 /** Returns the targets of these names, each once. */

@@ -9,8 +9,18 @@ import type { Environment } from "../machine/environment.ts";
 import { alone } from "../machine/one_process.ts";
 import { findProgram } from "../machine/programs.ts";
 import { requireGit } from "../hub/git.ts";
+import type { Transfer } from "../hub/transfer.ts";
 import { type Progress, Workspace } from "../sync/workspace.ts";
-import { advanced, begun, isDue, lineOf, type Work } from "./progress.ts";
+import {
+  advanced,
+  begun,
+  isDue,
+  lineOf,
+  partOf,
+  transferLineOf,
+  type TransferPart,
+  type Work,
+} from "./progress.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** The surroundings and the terminal of one run. */
@@ -27,7 +37,15 @@ export type Ending = "done" | "partial" | { readonly code: number };
 /** Returns where a use case tells of its progress: the terminal. */
 export function progressOn(terminal: Terminal, now: () => number): Progress {
   let work: Work | undefined;
+  let part: TransferPart | undefined;
+  const transfer = (transfer: Transfer) => {
+    part = partOf(transfer, part, now());
+    if (!isDue(part, now())) return;
+    part = { ...part, shownAt: now() };
+    terminal.progress(transferLineOf(transfer, part, now()));
+  };
   return {
+    ...terminal.showsSteps && { transfer },
     step: (what) => terminal.step(what),
     begin: (what, total, done) => {
       work = begun(what, total, done, now());

@@ -3,21 +3,29 @@
  *
  * @module
  */
+import type { Transfer } from "../hub/transfer.ts";
 import type { Amount } from "../sync/workspace.ts";
 import { formatSize } from "./table.ts";
 
-/** Work that is going on. */
-export interface Work {
-  readonly what: string;
-  readonly total: Amount;
-  readonly done: Amount;
-  /** What was done before, in an earlier part: it says nothing of the rate. */
-  readonly before: Amount;
+/** When something that goes on was begun and shown. */
+interface Shown {
   /** Milliseconds since 1970. */
   readonly begunAt: number;
   /** When it was shown last. */
   readonly shownAt: number;
 }
+
+/** Work that is going on. */
+export interface Work extends Shown {
+  readonly what: string;
+  readonly total: Amount;
+  readonly done: Amount;
+  /** What was done before, in an earlier part: it says nothing of the rate. */
+  readonly before: Amount;
+}
+
+/** A part of git's that is going on. */
+export interface TransferPart extends Shown, Pick<Transfer, "what"> {}
 
 /** What takes no longer is not worth a line. */
 const PATIENCE_MS = 500;
@@ -41,7 +49,7 @@ export function advanced(work: Work, { bytes, sessions }: Partial<Amount>): Work
 }
 
 /** Returns whether it is time to show the work, the first time or again. */
-export function isDue({ begunAt, shownAt }: Work, now: number): boolean {
+export function isDue({ begunAt, shownAt }: Shown, now: number): boolean {
   return now - begunAt >= PATIENCE_MS && now - shownAt >= INTERVAL_MS;
 }
 
@@ -62,6 +70,31 @@ export function lineOf({ before, begunAt, done, total, what }: Work, now: number
     );
   }
   return parts.join(", ");
+}
+
+/** Returns the part that a transfer is in: the one before, or a new one. */
+export function partOf(
+  { what }: Transfer,
+  before: TransferPart | undefined,
+  now: number,
+): TransferPart {
+  return before?.what === what ? before : { what, begunAt: now, shownAt: 0 };
+}
+
+/** Returns the line: `fetching from the hub: 64 MB, 45%, 31 MB/s, 5 s left`. */
+export function transferLineOf(
+  { bytes, share, what }: Transfer,
+  { begunAt }: TransferPart,
+  now: number,
+): string {
+  const parts = bytes === undefined ? [] : [formatSize(bytes)];
+  parts.push(`${Math.round(share * 100)}%`);
+  const ms = now - begunAt;
+  if (share > 0 && ms >= MEASURED_MS) {
+    if (bytes !== undefined) parts.push(`${formatSize(Math.round((bytes / ms) * 1000))}/s`);
+    parts.push(`${formatTime((ms * (1 - share)) / share)} left`);
+  }
+  return `${what}: ${parts.join(", ")}`;
 }
 
 /** Returns a duration of milliseconds for people: `8 s`, `2 min 5 s`, `3 h 20 min`. */

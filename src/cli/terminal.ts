@@ -4,7 +4,7 @@
  * @module
  */
 import pc from "picocolors";
-import { writeAll } from "../machine/files.ts";
+import { writeAll } from "../machine/streams.ts";
 
 /** How the user wants to be talked to. */
 export interface OutputOptions {
@@ -35,7 +35,8 @@ export class Terminal {
   readonly colors: Colors;
   /** Those for stderr, where prompts are, too. */
   readonly errorColors: Colors;
-  readonly #showsSteps: boolean;
+  /** Whether somebody looks who wants to see how work goes on. */
+  readonly showsSteps: boolean;
   #stepLength = 0;
   /** What waits until another program gives the terminal back. */
   #held: Set<string> | undefined;
@@ -45,7 +46,7 @@ export class Terminal {
     this.options = options;
     this.colors = pc.createColors(wants && Deno.stdout.isTerminal());
     this.errorColors = pc.createColors(wants && Deno.stderr.isTerminal());
-    this.#showsSteps = Deno.stderr.isTerminal() && !options.isQuiet && !options.isJson;
+    this.showsSteps = Deno.stderr.isTerminal() && !options.isQuiet && !options.isJson;
   }
 
   /** Columns of the terminal that results go to; 80 where they go elsewhere. */
@@ -116,7 +117,7 @@ export class Terminal {
   }
 
   #showInPlace(line: string): void {
-    if (!this.#showsSteps || this.#held !== undefined) return;
+    if (!this.showsSteps || this.#held !== undefined) return;
     // Cleared and written at once: it is done often, and must not flicker.
     write(Deno.stderr, (this.#stepLength > 0 ? CLEAR_LINE : "") + this.errorColors.dim(line));
     this.#stepLength = line.length;

@@ -5,6 +5,7 @@
  * @module
  */
 import { CcsyncError } from "../errors.ts";
+import { isAside, parseTransfer, type Transfer } from "./transfer.ts";
 
 /** What a git process left behind. */
 export interface GitResult {
@@ -154,6 +155,20 @@ export class Git {
     return await new Blob(chunks).bytes();
   }
 
+  /** Runs git to its end, whatever its exit code, and tells how far its transfer has come: it needs `--progress`. */
+  async watch(
+    args: readonly string[],
+    onTransfer: (transfer: Transfer) => void,
+  ): Promise<GitResult> {
+    const process = await started(() => this.command(args).spawn());
+    const [stdout, stderr, { code }] = await Promise.all([
+      new Response(process.stdout).bytes(),
+      withoutTransfers(process.stderr, onTransfer),
+      process.status,
+    ]);
+    return { code, stdout, stderr };
+  }
+
   async #outputOf(args: readonly string[], input: string): Promise<Deno.CommandOutput> {
     const process = this.command(args, "piped").spawn();
     const output = process.output();
@@ -167,6 +182,28 @@ export class Git {
     }
     return await output;
   }
+}
+
+/** Reads what git says, passes on what is about its transfer, and returns the rest. */
+async function withoutTransfers(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onTransfer: (transfer: Transfer) => void,
+): Promise<string> {
+  const rest: string[] = [];
+  const take = (line: string) => {
+    const transfer = parseTransfer(line);
+    if (transfer !== undefined) onTransfer(transfer);
+    else if (!isAside(line)) rest.push(line);
+  };
+  let begun = "";
+  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
+    // A line that is written over the last one ends with a carriage return.
+    const lines = (begun + text).split(/[\r\n]/);
+    begun = lines.pop() ?? "";
+    lines.forEach(take);
+  }
+  take(begun);
+  return rest.join("\n");
 }
 
 /**

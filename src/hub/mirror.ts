@@ -16,9 +16,10 @@ import {
 } from "../machine/files.ts";
 import { type CommitChanges, type CommitInfo, writeCommit } from "./commit_writer.ts";
 import { checkFormat, FORMAT_PATH } from "./format.ts";
-import { failureOf, Git, redact } from "./git.ts";
+import { failureOf, Git, type GitResult, redact } from "./git.ts";
 import { credentialSettings } from "./github.ts";
 import { ObjectReader } from "./object_reader.ts";
+import type { Transfer } from "./transfer.ts";
 
 /** The hub's only branch. */
 const MAIN = "refs/heads/main";
@@ -59,11 +60,17 @@ export class Mirror implements AsyncDisposable {
   readonly remote: string;
   readonly git: Git;
   readonly objects: ObjectReader;
+  readonly #onTransfer: ((transfer: Transfer) => void) | undefined;
   #credentials: Promise<readonly string[]> | undefined;
 
-  /** Names the mirror; nothing is read or written before {@linkcode Mirror.prepare}. */
-  constructor(ccsyncHome: string, remote: string) {
+  /**
+   * Names the mirror; nothing is read or written before {@linkcode Mirror.prepare}.
+   *
+   * @param onTransfer Told how far fetches and pushes have come; where nobody is, git is not asked
+   */
+  constructor(ccsyncHome: string, remote: string, onTransfer?: (transfer: Transfer) => void) {
     this.remote = remote;
+    this.#onTransfer = onTransfer;
     this.git = new Git(join(ccsyncHome, "mirror.git"));
     this.objects = new ObjectReader(this.git);
   }
@@ -112,10 +119,10 @@ export class Mirror implements AsyncDisposable {
    * @throws {CcsyncError} kind "unreachable" or "credentials"; "setup" when it is not a hub, or of a newer format
    */
   async fetch(): Promise<Oid | undefined> {
-    const result = await this.git.try([
+    const result = await this.#transfer([
       ...await this.#access(),
       "fetch",
-      "--quiet",
+      this.#onTransfer === undefined ? "--quiet" : "--progress",
       "--no-tags",
       "--no-write-fetch-head",
       "--prune",
@@ -221,10 +228,11 @@ export class Mirror implements AsyncDisposable {
     const refspecs = locks.map(({ session, to }) => `${to ?? ""}:${LOCKS}/${session}`);
     if (commit !== undefined) refspecs.unshift(`${commit}:${MAIN}`);
     const atomic = refspecs.length > 1 ? ["--atomic"] : [];
-    const options = ["--porcelain", "--no-verify", ...atomic, ...leases];
+    const progress = this.#onTransfer === undefined ? [] : ["--progress"];
+    const options = ["--porcelain", "--no-verify", ...progress, ...atomic, ...leases];
     const access = await this.#access();
     const args = [...access, "push", ...options, "--", this.remote, ...refspecs];
-    const result = await this.git.try(args);
+    const result = await this.#transfer(args);
     if (result.code === 0) {
       await this.#notePush(commit, locks);
       return "pushed";
@@ -240,6 +248,12 @@ export class Mirror implements AsyncDisposable {
     throw new CcsyncError("failed", `cannot push to the hub: it refused: ${why}`, {
       hints: ["the sessions are safe on this machine; mend the hub, then run: ccsync push"],
     });
+  }
+
+  #transfer(args: readonly string[]): Promise<GitResult> {
+    return this.#onTransfer === undefined
+      ? this.git.try(args)
+      : this.git.watch(args, this.#onTransfer);
   }
 
   async #notePush(commit: Oid | undefined, locks: readonly LockMove[]): Promise<void> {

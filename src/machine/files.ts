@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { dirname, join } from "node:path";
 import { randomId } from "./environment.ts";
+import { readFully, writeAll } from "./streams.ts";
 
 const PRIVATE_FILE = 0o600;
 const PRIVATE_DIRECTORY = 0o700;
@@ -145,22 +146,6 @@ export function writeFile(path: string, content: Uint8Array | string): void {
   using pending = new PendingFile(path);
   pending.write(typeof content === "string" ? new TextEncoder().encode(content) : content);
   pending.place();
-}
-
-/** Writes all of the bytes: one call may write only some. */
-export function writeAll(file: Pick<Deno.FsFile, "writeSync">, bytes: Uint8Array): void {
-  for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
-}
-
-/** Fills the buffer from the file's position, and returns how many bytes there were. */
-export function readFully(file: Deno.FsFile, buffer: Uint8Array): number {
-  let done = 0;
-  while (done < buffer.length) {
-    const count = file.readSync(buffer.subarray(done));
-    if (count === null) break;
-    done += count;
-  }
-  return done;
 }
 
 /** Returns `[from, to)` of a file; shorter where the file ends before. */

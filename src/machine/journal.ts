@@ -18,9 +18,9 @@ import {
   readTextIfThere,
   removeIfThere,
   syncDirectory,
-  writeAll,
   writeFile,
 } from "./files.ts";
+import { writeAll } from "./streams.ts";
 import type { Base, TextBase } from "./state.ts";
 
 /** A content of so many bytes. */

@@ -100,7 +100,7 @@ class Gatherer {
   readonly catalogue: ReadonlyMap<SessionId, CatalogueRow>;
   readonly #workspace: Workspace;
   readonly #bases: ReadonlyMap<SessionId, ReadonlyMap<string, Base>>;
-  readonly #projects: ReadonlyMap<LocalPath, LocalPath>;
+  readonly #projects: () => ReadonlyMap<LocalPath, LocalPath>;
   readonly #live: ReadonlySet<SessionId>;
   readonly #scan: Scan;
   readonly #turn: number;
@@ -120,7 +120,7 @@ class Gatherer {
     this.#workspace = workspace;
     this.catalogue = workspace.state.catalogue();
     this.#bases = workspace.state.bases();
-    this.#projects = workspace.state.projects();
+    this.#projects = once(() => workspace.state.projects());
     this.#live = live;
     this.#scan = scan;
     this.#turn = turn;
@@ -213,20 +213,24 @@ class Gatherer {
     row: CatalogueRow | undefined,
   ): Place | undefined {
     const inHub = row === undefined ? undefined : this.#inHub(row.project);
+    const hubPath = inHub !== undefined && "path" in inHub ? inHub.path : undefined;
+    // Most are where they were, and what they record need not be known.
+    if (hubPath !== undefined && (local === undefined || local.path === base?.path)) {
+      return { isMoved: false, unmapped: NONE, project: hubPath };
+    }
     const recorded = local === undefined ? undefined : this.#recordedProject(local, base);
     // Nobody has said anything in it yet: it belongs to no project, and is looked at again each time.
     if (local !== undefined && recorded === undefined && row === undefined) return undefined;
     // Claude Code moves a transcript into another project's directory when the session moves.
     const isMoved = recorded !== undefined && base !== undefined && local !== undefined &&
       local.path !== base.path && dirname(local.path) !== dirname(base.path);
-    const hubPath = inHub !== undefined && "path" in inHub ? inHub.path : undefined;
     const project = isMoved ? recorded : hubPath ?? recorded;
     const unmapped = inHub !== undefined && "unmapped" in inHub ? [...inHub.unmapped] : [];
     return { isMoved, unmapped, ...(project === undefined ? {} : { project }) };
   }
 
   #recordedProject(local: LocalTranscript, base: Base | undefined): LocalPath | undefined {
-    const known = this.#projects.get(local.path);
+    const known = this.#projects().get(local.path);
     if (known !== undefined) return known;
     const project = readProject(local, this.#workspace.env.os);
     // Cached only with a base: before that, the first lines may still be missing.

@@ -4,7 +4,7 @@
  * @module
  */
 import { hash } from "node:crypto";
-import { readFully } from "../machine/files.ts";
+import { readFully } from "../machine/streams.ts";
 
 /** Bytes of one block. */
 export const BLOCK_BYTES = 1024 * 1024;

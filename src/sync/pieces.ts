@@ -6,7 +6,8 @@
 import type { LocalPath } from "../brands.ts";
 import type { KindCodec } from "../claude/kinds.ts";
 import { FileTrouble } from "../errors.ts";
-import { readFully, readRange } from "../machine/files.ts";
+import { readRange } from "../machine/files.ts";
+import { readFully } from "../machine/streams.ts";
 import { completeLength } from "../transcript/lines.ts";
 
 /**

@@ -11,14 +11,8 @@ import { FileTrouble, messageOf } from "../errors.ts";
 import { survivingTime } from "../claude/retention.ts";
 import { isSameStamp, sidecarDirectory, stampOf } from "../claude/scan.ts";
 import { parseMeta } from "../hub/format.ts";
-import {
-  HeldFile,
-  lstatIfThere,
-  patiently,
-  PendingFile,
-  removeIfThere,
-  writeAll,
-} from "../machine/files.ts";
+import { HeldFile, lstatIfThere, patiently, PendingFile, removeIfThere } from "../machine/files.ts";
+import { writeAll } from "../machine/streams.ts";
 import type { Content, Effect } from "../machine/journal.ts";
 import type { FileStamp, HubFile } from "../machine/state.ts";
 import { countLines, joinBytes } from "../transcript/lines.ts";

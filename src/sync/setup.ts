@@ -171,7 +171,11 @@ export class Setup implements Disposable {
     const isOwn = this.existing?.remote === remote.address;
     const look = async (): Promise<HubView> => {
       this.#progress.step("fetching from the hub");
-      await using mirror = new Mirror(this.#homeFor(remote), remote.address);
+      await using mirror = new Mirror(
+        this.#homeFor(remote),
+        remote.address,
+        this.#progress.transfer,
+      );
       await mirror.prepare();
       const head = await mirror.fetch();
       const machines = await readMachines(mirror, head);

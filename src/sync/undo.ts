@@ -23,8 +23,8 @@ import {
   PendingFile,
   piecesOfFile,
   removeWithFolders,
-  writeAll,
 } from "../machine/files.ts";
+import { writeAll } from "../machine/streams.ts";
 import type { Change, Content, Effect, Kept, Operation, Owner } from "../machine/journal.ts";
 import { subjectOf } from "../machine/journal.ts";
 import type { FileStamp, State, TextBase } from "../machine/state.ts";

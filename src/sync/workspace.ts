@@ -9,6 +9,7 @@ import { retentionDays } from "../claude/retention.ts";
 import { CcsyncError, systemFailure } from "../errors.ts";
 import { type Meta, parseMeta } from "../hub/format.ts";
 import { Mirror } from "../hub/mirror.ts";
+import type { Transfer } from "../hub/transfer.ts";
 import { type Config, writeConfig } from "../machine/config.ts";
 import type { Environment } from "../machine/environment.ts";
 import { Journal } from "../machine/journal.ts";
@@ -39,6 +40,8 @@ export interface Progress {
   begin(what: string, total: Amount, done: Amount): void;
   /** Tells that so much more of it is done. */
   advance(done: Partial<Amount>): void;
+  /** Tells how far git's part of it has come; absent where nobody looks. */
+  readonly transfer?: (transfer: Transfer) => void;
   /** Tells of something the user should know. */
   warn(what: string): void;
 }
@@ -77,7 +80,7 @@ export class Workspace implements AsyncDisposable {
     this.#save = save;
     this.state = state;
     this.progress = progress;
-    this.mirror = new Mirror(env.ccsyncHome, config.remote);
+    this.mirror = new Mirror(env.ccsyncHome, config.remote, progress.transfer);
     this.journal = new Journal(env.ccsyncHome, env.now);
     this.#config = config;
     this.#profile = profileOf(env, config);

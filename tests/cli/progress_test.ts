@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { advanced, begun, formatTime, isDue, lineOf } from "../../src/cli/progress.ts";
+import {
+  advanced,
+  begun,
+  formatTime,
+  isDue,
+  lineOf,
+  partOf,
+  transferLineOf,
+} from "../../src/cli/progress.ts";
 
 const NONE = { bytes: 0, sessions: 0 };
 const TOTAL = { bytes: 200_000_000, sessions: 488 };
@@ -40,6 +48,29 @@ Deno.test("isDue() waits half a second, then shows ten lines a second at most", 
   assert.deepEqual([10_000, 10_499, 10_500].map((now) => isDue(work, now)), [false, false, true]);
   const shown = { ...work, shownAt: 10_500 };
   assert.deepEqual([10_599, 10_600].map((now) => isDue(shown, now)), [false, true]);
+});
+
+Deno.test("transferLineOf() tells bytes and share, and the rate and the time left once they are known", () => {
+  const transfer = { what: "sending to the hub", share: 0.25, bytes: 64_000_000 };
+  const part = partOf(transfer, undefined, 10_000);
+  assert.equal(transferLineOf(transfer, part, 10_900), "sending to the hub: 64 MB, 25%");
+  assert.equal(
+    transferLineOf(transfer, part, 12_000),
+    "sending to the hub: 64 MB, 25%, 32 MB/s, 6 s left",
+  );
+  const { bytes: _, ...without } = transfer;
+  assert.equal(transferLineOf(without, part, 12_000), "sending to the hub: 25%, 6 s left");
+  assert.equal(
+    transferLineOf({ ...without, share: 0 }, part, 12_000),
+    "sending to the hub: 0%",
+  );
+});
+
+Deno.test("partOf() counts each part of a transfer from its own beginning", () => {
+  const [first, second] = [{ what: "compressing", share: 0 }, { what: "unpacking", share: 0 }];
+  const part = partOf(first, undefined, 1000);
+  assert.equal(partOf({ ...first, share: 0.5 }, part, 2000), part);
+  assert.deepEqual(partOf(second, part, 3000), { what: "unpacking", begunAt: 3000, shownAt: 0 });
 });
 
 Deno.test("formatTime() has two units at most", () => {

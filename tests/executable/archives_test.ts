@@ -58,10 +58,12 @@ Deno.test("archives hold the executable as it is, the licences, README.md, the m
     const executable = target === WINDOWS ? "ccsync.exe" : "ccsync";
     const made = target === HOST ? executable : `ccsync-${target}.exe`;
     assert.ok(file(made).equals(files.get(executable)?.bytes ?? new Uint8Array()), target);
-    for (const name of ["LICENSE", "README.md"]) {
-      const bytes = Buffer.from(files.get(name)?.bytes ?? []);
-      assert.ok(bytes.equals(await Deno.readFile(join(ROOT, name))), name);
-    }
+    const text = (name: string) => Buffer.from(files.get(name)?.bytes ?? []).toString();
+    assert.equal(text("LICENSE"), await Deno.readTextFile(join(ROOT, "LICENSE")));
+    const readme = await Deno.readTextFile(join(ROOT, "README.md"));
+    assert.equal(text("README.md").split("\n").length, readme.split("\n").length);
+    // Nothing that it could link to lies beside it.
+    assert.doesNotMatch(text("README.md"), /\]\((?!https:\/\/|#)/);
     for (const shell of SHELLS) {
       const script = files.get(`completions/${SCRIPT_FILES[shell]}`)?.bytes;
       assert.equal(Buffer.from(script ?? []).toString(), completionScript(shell));

@@ -5,6 +5,7 @@ import { CcsyncError } from "../../src/errors.ts";
 import type { CommitChanges } from "../../src/hub/commit_writer.ts";
 import { FORMAT_PATH } from "../../src/hub/format.ts";
 import { createBareHub, Mirror, type TreeEntry } from "../../src/hub/mirror.ts";
+import type { Transfer } from "../../src/hub/transfer.ts";
 import { Folder } from "../support/folder.ts";
 import { runToEnd } from "../support/process.ts";
 
@@ -28,8 +29,12 @@ class TestHub implements AsyncDisposable {
   }
 
   /** Returns the mirror of a machine that has just joined. */
-  async mirror(machine: string, remote = this.path): Promise<Mirror> {
-    const mirror = new Mirror(this.folder.at(machine), remote);
+  async mirror(
+    machine: string,
+    remote = this.path,
+    onTransfer: ((transfer: Transfer) => void) | undefined = undefined,
+  ): Promise<Mirror> {
+    const mirror = new Mirror(this.folder.at(machine), remote, onTransfer);
     this.#mirrors.push(mirror);
     await mirror.prepare();
     return mirror;
@@ -117,6 +122,32 @@ Deno.test("Mirror sends a commit, and another one fetches and reads it", async (
     ["deep", "deep/er", "deep/er/and", "Übung", "Übung/会話"].sort(),
   );
   assert.ok(entries.every(({ oid }) => oid !== undefined));
+});
+
+Deno.test("Mirror tells whoever wants to know how far a push and a fetch have come", async () => {
+  await using hub = await TestHub.create();
+  const told: Transfer[] = [];
+  const note = (transfer: Transfer) => void told.push(transfer);
+  // Large enough that a fetch tells the bytes.
+  const large = crypto.getRandomValues(new Uint8Array(60_000));
+  const many = Object.fromEntries(Array.from({ length: 150 }, (_, i) => [`${i}`, `${i}`]));
+  const laptop = await hub.mirror("laptop", hub.path, note);
+  const commit = await laptop.commit(undefined, INFO, writing({ ...FIRST, ...many, large }));
+  assert.equal(await laptop.push(commit), "pushed");
+  const sent = told.findLast(({ what }) => what === "sending to the hub");
+  assert.equal(sent?.share, 1);
+  assert.ok((sent.bytes ?? 0) > large.length);
+  told.length = 0;
+  const desk = await hub.mirror("desk", hub.path, note);
+  assert.equal(await desk.fetch(), commit);
+  assert.equal(told.findLast(({ what }) => what === "fetching from the hub")?.share, 1);
+  hub.refuse("no more room");
+  const next = await laptop.commit(commit, INFO, writing({ more: "more" }));
+  // The answer does not hold what was told on the way.
+  await assert.rejects(
+    laptop.push(next),
+    /cannot push to the hub: it refused: [^%]*no more room[^%]*$/,
+  );
 });
 
 Deno.test("Mirror.commit() says who committed and when", async () => {

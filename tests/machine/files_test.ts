@@ -7,13 +7,12 @@ import {
   makePrivateDirectory,
   patiently,
   PendingFile,
-  readFully,
   readRange,
   readTextIfThere,
   removeIfThere,
-  writeAll,
   writeFile,
 } from "../../src/machine/files.ts";
+import { readFully, writeAll } from "../../src/machine/streams.ts";
 import { Folder } from "../support/folder.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);

@@ -25,6 +25,22 @@ case " $* " in *" fast-import "*) ;; *) exec ${git} "$@" ;; esac
 } | ${git} "$@"
 `;
 
+/** A git whose pushes and fetches are at a third until they may go on. What it says then is what the real one does. */
+const STUCK_GIT = (git: string, gate: string) =>
+  `#!/bin/sh
+case " $* " in
+*" push "*) part='Writing' ;;
+*" fetch "*) part='Receiving' ;;
+*) exec ${git} "$@" ;;
+esac
+case " $* " in *" --progress "*) ;; *) exec ${git} "$@" ;; esac
+until [ -e '${gate}' ]; do
+  printf '%s objects:  33%% (100/300), 16.80 MiB | 33.46 MiB/s\r' "$part" >&2
+  sleep 0.1
+done
+exec ${git} "$@"
+`;
+
 function plantLongSession(machine: TestMachine): void {
   const cwd = join(machine.projects, "app");
   const text = "words ".repeat(100);
@@ -63,5 +79,34 @@ terminalTest(
     const desk = await world.joined("desk");
     const { stderr } = await desk.ccsync("pull");
     assert.doesNotMatch(stderr, /bringing|fetching|\r/);
+  },
+);
+
+terminalTest(
+  "a push and a fetch that git takes long for show bytes, rate and time left",
+  async () => {
+    await using world = await World.create();
+    const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+    const cwd = join(laptop.projects, "app");
+    laptop.write(ID, promptLine({ id: ID, cwd, text: "hello", uuid: ID }));
+    const [bin, gate] = [join(world.folder, "bin"), join(world.folder, "gate")];
+    Deno.mkdirSync(bin);
+    const git = STUCK_GIT(pathOf("git") ?? "git", gate);
+    Deno.writeTextFileSync(join(bin, "git"), git, { mode: 0o755 });
+    for (const [machine, command] of [[laptop, "push"], [desk, "pull"]] as const) {
+      const { args, env, path } = await invocationOf(machine, [command]);
+      await using terminal = await Tmux.start([path, ...args], {
+        columns: 80,
+        rows: 10,
+        env: { ...env, PATH: `${bin}:${env["PATH"]}` },
+      });
+      await terminal.waitFor(/^fetching from the hub: 18 MB, 33%, \S+ MB\/s, \d+ s left$/m);
+      Deno.writeTextFileSync(gate, "");
+      assert.equal(await terminal.exitCode(), 0);
+      const screen = await terminal.screen();
+      assert.match(screen, /pu(?:sh|ll)ed 1 session/);
+      assert.doesNotMatch(screen, /fetching|sending|%/);
+      Deno.removeSync(gate);
+    }
   },
 );

@@ -115,7 +115,12 @@ Deno.test("parseOptions() measures all rows at 200 MB unless told otherwise", ()
   assert.equal(parseOptions(["--full"]).scale.pushes, 10_000);
   assert.deepEqual(parseOptions(["--only", "many", "--only", "start"]).rows, ["many", "start"]);
   assert.equal(parseOptions(["--size", "5MB"]).scale.size, 5_000_000);
-  for (const args of [["--only", "nothing"], ["--size", "large"]]) {
+  for (
+    const args of [["--only", "nothing"], ["--size", "large"], ["--rounds", "no"], [
+      "--pushes",
+      "0",
+    ], ["--nonsense"]]
+  ) {
     assert.throws(
       () => parseOptions(args),
       (error) => error instanceof CcsyncError && error.kind === "usage",

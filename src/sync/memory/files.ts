@@ -10,7 +10,8 @@ import { nameFault } from "../../claude/kinds.ts";
 import { isSameStamp, type LocalFile, type Skipped, stampOf } from "../../claude/scan.ts";
 import { FileTrouble } from "../../errors.ts";
 import { GLOBAL_FILE } from "../../hub/format.ts";
-import { lstatIfThere, readFully, tidyEntriesOf } from "../../machine/files.ts";
+import { lstatIfThere, tidyEntriesOf } from "../../machine/files.ts";
+import { readFully } from "../../machine/streams.ts";
 import type { FileStamp } from "../../machine/state.ts";
 
 /** Larger files are left alone: no host takes them. */
