@@ -382,6 +382,39 @@ Deno.test("machines that make one fork at once, of a shorter and a longer branch
   }
 });
 
+Deno.test("a fork that another machine sent shorter gets what it lacks here as the hub has it", async () => {
+  await using world = await World.create();
+  const [laptop, desk, id] = await twoMachines(world);
+  const tablet = await world.joined("tablet");
+  await tablet.ccsync("pull");
+  goOn(laptop, id, "laptop 1");
+  await laptop.ccsync("push");
+  goOn(desk, id, "desk 1");
+  await desk.ccsync("pull");
+  // Text that reads like a path of the machine that sends it must not become one.
+  const onLaptop = goOn(laptop, id, `laptop 2, as in ${tablet.home}/notes`);
+  await laptop.ccsync("push");
+  const onTablet = goOn(tablet, id, "tablet 1");
+  await tablet.ccsync("pull");
+  const { id: fork } = await onlyFork(tablet, id);
+  // Claude Code's clean-up took the session, so that its push cannot see to the fork.
+  Deno.removeSync(desk.transcriptPath(id));
+  await desk.ccsync("push");
+  const growing = new Growing(world);
+  const before = (await growing.look()).get(fork) ?? "";
+  assert.ok(before !== "" && !before.includes("laptop 2"));
+  await tablet.ccsync("push");
+  assert.match((await growing.look()).get(fork) ?? "", /laptop 2/);
+  await assertUntouched(world, id, [fork]);
+  await desk.ccsync("pull", "--force");
+  await assertAtRest(desk, tablet, laptop);
+  for (const machine of [laptop, desk, tablet]) {
+    assert.equal((await onlyFork(machine, id)).id, fork);
+    assert.equal(leafOf(machine, fork), onLaptop);
+    assert.equal(leafOf(machine, id), onTablet);
+  }
+});
+
 Deno.test("a fork that an earlier version made of the last record grows, and is not made a second time", async () => {
   await using world = await World.create();
   const [laptop, desk, id] = await twoMachines(world);

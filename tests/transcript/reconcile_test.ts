@@ -171,6 +171,10 @@ Deno.test("a fork keeps the branch that it ends within, if nobody went on with i
       of: "a1",
       kind: "new",
     }],
+    ["one of what both have, for the other branch", { b: [...BASE, ...A, ...B, markOf("b")] }, {
+      of: "a1",
+      kind: "new",
+    }],
     ["both of its own ids taken, and gone back in", {
       a1: [...fork, said("f", "b"), select("f")],
       a2: [...hub, markOf("a2"), said("g", "b"), select("g")],
