@@ -297,6 +297,14 @@ export function planEqualSessions(count: number, bytes: number, seed: number): P
   return Array.from({ length: count }, () => plannedSession(numbers, bytes));
 }
 
+/** Returns so many sessions of evenly spread sizes, up to the largest. */
+export function planSpreadSessions(count: number, largest: number, seed: number): PlannedSession[] {
+  const numbers = new Numbers(seed);
+  return Array.from({ length: count }, (_, i) => {
+    return plannedSession(numbers, Math.ceil(((i + 1) * largest) / count));
+  });
+}
+
 function plannedSession(numbers: Numbers, bytes: number): PlannedSession {
   return { id: numbers.uuid(), bytes, project: `app${numbers.next() % PROJECTS}` };
 }

@@ -56,8 +56,11 @@ export async function writeCommit(
   // Below a hundred objects git makes files of their own of them, and `git push` then compresses all again,
   // and compares each with ten others. What is small is better that way: packs become many.
   const isLarge = (info.bytes ?? 0) >= LARGE;
-  const settings = isLarge ? ["-c", "fastimport.unpackLimit=1"] : [];
-  const command = git.command([...settings, ...args], "piped");
+  const setting = isLarge
+    ? "fastimport.unpackLimit=1"
+    // This pack goes away again at once: to compress well is half of the time that a growing segment takes.
+    : "pack.compression=1";
+  const command = git.command(["-c", setting, ...args], "piped");
   const process = await started(() => command.spawn());
   const output = process.output();
   const writer = process.stdin.getWriter();
