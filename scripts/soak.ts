@@ -8,6 +8,8 @@
  * @module
  */
 import { join } from "node:path";
+import { Conversation } from "../src/transcript/conversation.ts";
+import { splitLines } from "../src/transcript/lines.ts";
 import { invocationOf } from "../tests/support/ccsync.ts";
 import { promptLine, type TestMachine, World } from "../tests/support/world.ts";
 
@@ -98,10 +100,16 @@ class Player {
     }
   }
 
+  /** Goes on where Claude Code would. */
   write(id: string, text: string): void {
-    const line = promptLine({ id, cwd: join(this.machine.projects, "app"), text });
-    if (this.machine.has(id)) this.machine.append(id, line);
-    else this.machine.write(id, line);
+    const cwd = join(this.machine.projects, "app");
+    if (!this.machine.has(id)) return this.machine.write(id, promptLine({ id, cwd, text }));
+    const conversation = new Conversation();
+    const before = new TextEncoder().encode(this.machine.read(id));
+    for (const line of splitLines(before)) conversation.add(line);
+    const { leaf } = conversation;
+    const parent = leaf === undefined ? {} : { parent: leaf };
+    this.machine.append(id, promptLine({ id, cwd, text, ...parent }));
   }
 
   log(): string {

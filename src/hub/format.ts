@@ -56,10 +56,10 @@ export function sidecarSegmentPath(id: SessionId, name: string, index: number): 
  *
  * Do not change: two versions that disagree keep one continuation twice.
  *
- * @param leaf The uuid of the record that the other continuation ends with
+ * @param record The uuid of a record of the other continuation: its first, or its last
  */
-export function forkId(parent: SessionId, leaf: string): SessionId {
-  const digest = hash("sha256", `${parent} ${leaf}`, "hex");
+export function forkId(parent: SessionId, record: string): SessionId {
+  const digest = hash("sha256", `${parent} ${record}`, "hex");
   const [, a, b, c, d, e] = /^(.{8})(.{4}).(.{3}).(.{3})(.{12})/.exec(digest) ?? [];
   return `${a}-${b}-8${c}-8${d}-${e}` as SessionId;
 }

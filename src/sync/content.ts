@@ -77,6 +77,18 @@ export async function* localForm(
   from: HubPosition,
   profileKey?: string,
 ): AsyncGenerator<Uint8Array> {
+  for await (const piece of portablePieces(workspace, codec, segments, from)) {
+    yield localised(workspace, codec, piece, profileKey);
+  }
+}
+
+/** Yields a hub's document from a position on as it is there, about one segment at a time, in whole lines. */
+export async function* portablePieces(
+  workspace: Workspace,
+  codec: KindCodec,
+  segments: readonly Oid[],
+  from: HubPosition,
+): AsyncGenerator<Uint8Array> {
   let carry: Uint8Array = new Uint8Array();
   for (let i = from.segment; i < segments.length; i++) {
     const oid = segments[i];
@@ -87,7 +99,7 @@ export async function* localForm(
     const isWhole = i === segments.length - 1 || codec === "binary";
     const complete = isWhole ? bytes.length : completeLength(bytes);
     carry = bytes.subarray(complete);
-    if (complete > 0) yield localised(workspace, codec, bytes.subarray(0, complete), profileKey);
+    if (complete > 0) yield bytes.subarray(0, complete);
   }
 }
 

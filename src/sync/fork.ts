@@ -1,25 +1,17 @@
 /**
- * Keeps the other continuation of a diverged session: as a session of its own, that is the hub's transcript as
- * it was before the merge with a title behind it. All machines make the same one.
+ * Keeps the other continuation of a diverged session in the hub: as a session of its own, that is the hub's
+ * transcript as it was before the merge with a title behind it. All machines make the same one.
  *
  * The records keep the id of their session: Claude Code goes by the file's name (observed with client 2.1.197),
  * and equal bytes are stored once.
  *
  * @module
  */
-import { asMachineId, asSessionId, type Oid, type SessionId } from "../brands.ts";
+import type { LocalPath, Oid, SessionId } from "../brands.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
-import {
-  forkId,
-  isForkId,
-  type Meta,
-  metaPath,
-  parseMeta,
-  sidecarSegmentPath,
-} from "../hub/format.ts";
+import { isForkId, type Meta, metaPath, parseMeta, sidecarSegmentPath } from "../hub/format.ts";
 import { readRange } from "../machine/files.ts";
-import type { HubFile } from "../machine/state.ts";
-import { Conversation } from "../transcript/conversation.ts";
+import type { CatalogueRow, HubFile } from "../machine/state.ts";
 import {
   asBuffer,
   completeLength,
@@ -28,112 +20,26 @@ import {
   joinBytes,
   splitLines,
 } from "../transcript/lines.ts";
-import { reconcile } from "../transcript/reconcile.ts";
-import { recordOf, textOf } from "../transcript/records.ts";
-import { FORK_KEY } from "../transcript/summary.ts";
-import { utf8 } from "../translate/bytes.ts";
+import type { Fork } from "./branches.ts";
 import {
   type Comparison,
   HUB_START,
-  localForm,
   localised,
   portable,
+  portablePieces,
   positionAfter,
-  type TwoSided,
 } from "./content.ts";
 import { piecesOf } from "./pieces.ts";
 import { type LocalDocument, TRANSCRIPT } from "./document.ts";
 import type { SessionView } from "./facts.ts";
+import { type Mark, markIn } from "./marks.ts";
 import { portableMeta } from "./meta.ts";
 import { type Beginning, SegmentWriter } from "./segment_writer.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** A session that is to keep the hub's continuation of another one. */
-export interface Fork {
-  readonly id: SessionId;
-  readonly title: string;
-  /** The line behind the hub's transcript, in local form: its title, and what it was forked of. */
-  readonly line: Uint8Array;
-}
-
-/** A comparison that a merge can go by. */
-export interface Branches {
-  /** Its missing lines select, where that is needed, the branch that resuming has to take. */
-  readonly comparison: Comparison;
-  readonly fork?: Fork;
-}
-
 /**
- * Sees to how a transcript is resumed once the missing lines are added to it. Reads both sides as a whole: only
- * where they diverged.
- *
- * @param to End of the local bytes that were compared
- */
-export async function reconcileBranches(
-  workspace: Workspace,
-  view: SessionView,
-  document: TwoSided,
-  comparison: Comparison,
-  to: number,
-): Promise<Branches> {
-  const { base, codec, hub, local, localState, name } = document;
-  const isOneSided = comparison.missing.length === 0 || comparison.beginsWithHub;
-  if (name !== TRANSCRIPT || isOneSided) return { comparison };
-  const inHub = (segments: readonly Oid[]) =>
-    linesOf(localForm(workspace, codec, segments, HUB_START, comparison.profile));
-  const [there, here] = [new Conversation(), new Conversation()];
-  // What both sides once had and only this one lacks was taken back here: it is no news from the hub.
-  const before = localState === "unknown" ? base?.segments ?? [] : [];
-  if (await positionAfter(workspace, before, hub.segments) !== undefined) {
-    for await (const line of inHub(before)) here.know(line);
-  }
-  for await (const line of linesOf(piecesOf(local.path, codec, 0, to))) here.add(line);
-  for await (const line of inHub(hub.segments)) there.add(line);
-  const { missing, other } = reconcile(view.id, there, here, comparison.missing);
-  const reconciled = { comparison: { ...comparison, missing } };
-  return other === undefined ? reconciled : { ...reconciled, fork: forkOf(workspace, view, other) };
-}
-
-async function* linesOf(
-  pieces: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  for await (const piece of pieces) yield* splitLines(piece);
-}
-
-/** So much of a title stays, so that there is room for what is put behind it. */
-const TITLE_LENGTH = 120;
-
-/**
- * Returns a fork. Its title is cut in portable form: cut in local form, it would end elsewhere on every machine,
- * and could end inside a path.
- *
- * @param leaf The record that the hub's continuation ends with
- */
-function forkOf(workspace: Workspace, view: SessionView, leaf: string): Fork {
-  const id = forkId(view.id, leaf);
-  const machine = asMachineId(view.meta?.lastEditedBy ?? "") ?? "";
-  const [day] = /^\d{4}-\d\d-\d\d/.exec(view.meta?.updatedAt ?? "") ?? [];
-  const origin = [
-    ...day === undefined ? [] : [` of ${day}`],
-    ...machine === "" ? [] : [` from ${machine}`],
-  ];
-  const meta = view.portableMeta === undefined ? undefined : parseMeta(view.portableMeta);
-  const beginning = [...meta?.title || view.id].slice(0, TITLE_LENGTH).join("");
-  const title = `${beginning.replace(/\{\{[^{}]*\}?$/, "")} (fork${origin.join("")})`;
-  const record = {
-    type: "custom-title",
-    customTitle: title,
-    sessionId: id,
-    [FORK_KEY]: view.id,
-    machine,
-  };
-  const line = localised(workspace, "jsonl", utf8(JSON.stringify(record) + "\n"));
-  return { id, title: textOf(recordOf(line)?.["customTitle"]), line };
-}
-
-/**
- * Writes a fork into the hub, from what the hub has: nothing of it is stored twice. Its sidecars come along, so
- * that rewinding works in it and its sub-agents can be continued.
+ * Writes into the hub what a fork needs, from what the hub has: of a new one, nothing is stored twice. Its sidecars
+ * come along, so that rewinding works in it and its sub-agents can be continued.
  */
 export async function sendFork(
   workspace: Workspace,
@@ -141,8 +47,18 @@ export async function sendFork(
   view: SessionView,
   fork: Fork,
 ): Promise<void> {
+  if (fork.kind === "new") await createFork(workspace, changes, view, fork);
+  if (fork.kind === "behind") await growFork(workspace, changes, view, fork);
+}
+
+async function createFork(
+  workspace: Workspace,
+  changes: CommitChanges,
+  view: SessionView,
+  fork: Fork & { readonly kind: "new" },
+): Promise<void> {
   const { meta, portableMeta: before, transcript: { hub } } = view;
-  if (hub === undefined || meta === undefined || workspace.state.catalogueRow(fork.id)) return;
+  if (hub === undefined || meta === undefined) return;
   const beginning = await wholeOf(workspace, hub);
   const writer = await SegmentWriter.branch(changes, { id: fork.id, name: TRANSCRIPT }, beginning);
   if (beginning.last.at(-1) !== NEWLINE[0]) await writer.write(NEWLINE);
@@ -161,6 +77,68 @@ export async function sendFork(
     sidecars: meta.sidecars.filter(({ name }) => files.has(name)),
   };
   await changes.write(metaPath(fork.id), portableMeta(workspace, forked, before));
+}
+
+/** Appends what a fork's parent has more, and the fork's title once more. */
+async function growFork(
+  workspace: Workspace,
+  changes: CommitChanges,
+  view: SessionView,
+  { growth: { from, mark }, id }: Fork & { readonly kind: "behind" },
+): Promise<void> {
+  const { meta, portableMeta: before, transcript: { hub } } = view;
+  const row = workspace.state.catalogueRow(id);
+  const [own, theirs] = [parseMeta(row?.meta ?? ""), parseMeta(before ?? "")];
+  if (hub === undefined || meta === undefined || row === undefined) return;
+  if (own === undefined || theirs === undefined) return;
+  // All is read before anything is written: what fails half-way must leave the fork as it is.
+  const beginning = await wholeOf(workspace, row.transcript);
+  const added: Uint8Array[] = [];
+  for (const [i, oid] of hub.segments.slice(from.segment).entries()) {
+    const blob = await workspace.mirror.objects.blob(oid);
+    added.push(i === 0 ? blob.subarray(from.skip) : blob);
+  }
+  const files = await newerFiles(workspace, view, row);
+  const writer = SegmentWriter.extend(changes, { id, name: TRANSCRIPT }, beginning);
+  for (const piece of added) await writer.write(piece);
+  if (added.findLast(({ length }) => length > 0)?.at(-1) !== NEWLINE[0]) {
+    await writer.write(NEWLINE);
+  }
+  await writer.write(mark);
+  await writer.end();
+  await linkFiles(changes, id, files);
+  const sizes = new Map(own.sidecars.map((file) => [file.name, file]));
+  for (const file of meta.sidecars) if (files.has(file.name)) sizes.set(file.name, file);
+  const { createdBy, forkOf, project, title } = workspace.localMeta(row.meta) ?? own;
+  const forked: Meta = {
+    ...meta,
+    createdBy,
+    forkOf,
+    project,
+    title,
+    lines: own.lines + writer.lines,
+    bytes: own.bytes + writer.bytes,
+    sidecars: [...sizes.values()],
+  };
+  const known = JSON.stringify({ ...theirs, project: own.project, title: own.title });
+  await changes.write(metaPath(id), portableMeta(workspace, forked, known));
+}
+
+/** Returns the sidecars of a fork's parent that the fork lacks, or has a beginning of. */
+async function newerFiles(
+  workspace: Workspace,
+  { sidecars }: SessionView,
+  { files }: CatalogueRow,
+): Promise<ReadonlyMap<string, HubFile>> {
+  const newer = new Map<string, HubFile>();
+  for (const { hub, name } of sidecars) {
+    const own = files.get(name);
+    if (hub === undefined || own?.tree === hub.tree) continue;
+    const isBeginning = own === undefined ||
+      await positionAfter(workspace, own.segments, hub.segments) !== undefined;
+    if (isBeginning) newer.set(name, hub);
+  }
+  return newer;
 }
 
 const NEWLINE = new Uint8Array([0x0a]);
@@ -233,32 +211,23 @@ const NOTHING: Common = {
   bytes: 0,
 };
 
-/** What the title's line of a fork says, and where it is. */
-interface Mark {
-  readonly parent: SessionId;
-  readonly machine: string;
+/** A mark, and where it is. */
+interface MarkAt extends Mark {
   readonly from: number;
   readonly to: number;
 }
 
-function markOf({ codec, end, id, local }: LocalDocument): Mark | undefined {
+function markOf({ codec, end, id, local }: LocalDocument): MarkAt | undefined {
   let from = 0;
   for (const piece of piecesOf(local.path, codec, 0, end)) {
     for (const line of splitLines(piece)) {
-      const record = isMark(line) ? recordOf(line) : undefined;
-      const parent = asSessionId(textOf(record?.[FORK_KEY]));
-      // A fork of a fork holds the other's mark, too.
-      if (record?.["sessionId"] === id && parent !== undefined) {
-        return { parent, machine: textOf(record["machine"]), from, to: from + line.length };
-      }
+      const mark = markIn(line, id);
+      if (mark !== undefined) return { ...mark, from, to: from + line.length };
       from += line.length;
     }
   }
   return undefined;
 }
-
-/** Whether a line may be the mark of a fork: most lines need not be parsed. */
-const isMark = (line: Uint8Array) => asBuffer(line).includes(`"${FORK_KEY}":"`);
 
 /** Returns that beginning of a hub's document that is the first `to` bytes of a local file. */
 async function commonBeginning(
@@ -312,4 +281,37 @@ export async function sendBelongings(
   const files = new Map([...row.files].filter(([name]) => !own.has(name)));
   await linkFiles(changes, id, files);
   return parseMeta(row.meta)?.sidecars.filter(({ name }) => files.has(name)) ?? [];
+}
+
+/** How lines read in the hub, by how they read here. */
+export type KnownForms = ReadonlyMap<string, Uint8Array>;
+
+/** Returns a line's key in {@linkcode KnownForms}. Latin-1 maps bytes to characters one to one. */
+export const formKey = (line: Uint8Array): string => asBuffer(line).toString("latin1");
+
+/**
+ * Returns those lines of its parent that a fork must not translate anew when it merges with the hub's: in portable
+ * form they would read otherwise than there, as a text that happens to read like a path of this machine.
+ */
+export async function parentsForms(
+  workspace: Workspace,
+  id: SessionId,
+  { missing, profile }: Comparison,
+  project: LocalPath | undefined,
+): Promise<KnownForms> {
+  const forms = new Map<string, Uint8Array>();
+  const marks = isForkId(id) ? missing.map((line) => markIn(line, id)) : [];
+  const parent = marks.find((mark) => mark !== undefined)?.parent;
+  const row = parent === undefined ? undefined : workspace.state.catalogueRow(parent);
+  const segments = row?.transcript.segments ?? [];
+  for await (const piece of portablePieces(workspace, "jsonl", segments, HUB_START)) {
+    const here = localised(workspace, "jsonl", piece, profile);
+    if (equalBytes(portable(workspace, "jsonl", here, profile, project), piece)) continue;
+    const lines = splitLines(piece);
+    for (const [i, line] of splitLines(here).entries()) {
+      const known = lines[i];
+      if (known !== undefined) forms.set(formKey(line), known);
+    }
+  }
+  return forms;
 }

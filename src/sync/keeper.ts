@@ -45,7 +45,10 @@ export class SessionKeeper {
       isOptimistic: true,
       ...(held === undefined ? {} : { locks: [{ held, isRelease: isLast }] }),
     });
-    this.forked.push(...report.sessions.filter(({ fork }) => fork !== undefined));
+    // A fork that grows is told of once.
+    const known = new Set(this.forked.map(({ fork }) => fork));
+    const isNews = ({ fork }: SessionReport) => fork !== undefined && !known.has(fork);
+    this.forked.push(...report.sessions.filter(isNews));
     if (held?.newHolder !== undefined && held.newHolder !== "nobody") {
       this.#tell(workspace, held.newHolder.machine);
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { SessionId } from "../brands.ts";
 import { messageOf } from "../errors.ts";
 import type { SharedPlaceholders } from "../hub/format.ts";
 import { countLines } from "../transcript/lines.ts";
@@ -14,11 +15,11 @@ import {
   type Scope,
   type SessionView,
 } from "./facts.ts";
-import { type Fork, reconcileBranches } from "./fork.ts";
+import { type Fork, reconcileBranches } from "./branches.ts";
 import { receiveMemory } from "./memory/receive.ts";
 import { gatherMemory } from "./memory/view.ts";
 import { planPull, type PullAction } from "./plan.ts";
-import { putAwayCopies, receiveSession, sidecarItems } from "./receive.ts";
+import { putAwayCopies, receiveSession, sidecarItems, WAITS } from "./receive.ts";
 import { agreeOn, register } from "./registration.ts";
 import {
   countUnmapped,
@@ -104,10 +105,11 @@ async function pullSessions(
     const faults: string[] = [];
     try {
       const report = options.isDryRun
-        ? await foreseen(workspace, view, action)
+        ? await foreseen(workspace, view, action, known)
         : await receiveSession(workspace, view, action, known, faults);
       if (!options.isDryRun) await putAwayCopies(workspace, view);
-      if (report !== undefined) sessions.push(report);
+      if (report?.action === WAITS) waiting.push(fault(WENT_ON_HERE));
+      else if (report !== undefined) sessions.push(report);
       if (faults.length > 0) failed.push(fault(faults.join("; ")));
     } catch (error) {
       if (!isFileTrouble(error)) throw error;
@@ -146,6 +148,8 @@ function bytesDue({ meta, transcript: { local } }: SessionView, action: PullActi
 const OPEN_HERE =
   "it is open in Claude Code on this machine; it is brought up to date once it is closed";
 
+const WENT_ON_HERE = "it went on both here and elsewhere; ccsync push merges it";
+
 function tooOld({ retentionDays }: Workspace): string {
   return `it is only in the hub: its last event is more than ${retentionDays} days old; ` +
     "ccsync pull --force brings it back";
@@ -155,6 +159,7 @@ async function foreseen(
   workspace: Workspace,
   view: SessionView,
   action: PullAction,
+  known: ReadonlySet<SessionId>,
 ): Promise<SessionReport | undefined> {
   const { base, codec, hub, local, localState } = view.transcript;
   const sidecars = sidecarItems(view, action);
@@ -171,13 +176,14 @@ async function foreseen(
   const sizes = new Map(view.meta?.sidecars.map((file) => [file.name, file.bytes]));
   for (const { document } of sidecars) bytes += sizes.get(document.name) ?? 0;
   const fork = action === "merge" && hub !== undefined && local !== undefined
-    ? await foreseenFork(workspace, view, { ...view.transcript, hub, local })
+    ? await foreseenFork(workspace, view, { ...view.transcript, hub, local }, known)
     : undefined;
+  const done = fork?.kind === "behind" ? WAITS : action;
   return {
     id: view.id,
     title: titleOf(view),
     project: view.project ?? "",
-    action: action === "none" ? "files" : action,
+    action: done === "none" ? "files" : done,
     lines,
     files: sidecars.length,
     bytes,
@@ -189,8 +195,9 @@ async function foreseenFork(
   workspace: Workspace,
   view: SessionView,
   document: TwoSided,
+  known: ReadonlySet<SessionId>,
 ): Promise<Fork | undefined> {
   const { size } = document.local.stamp;
   const found = await compareFromBase(workspace, document, size);
-  return (await reconcileBranches(workspace, view, document, found, size)).fork;
+  return (await reconcileBranches(workspace, view, document, found, size, known)).fork;
 }

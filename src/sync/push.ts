@@ -165,6 +165,10 @@ class Outcome {
     return { bytes: this.#bytes, sessions: this.#sent.size };
   }
 
+  hasSent(id: string | undefined): boolean {
+    return id !== undefined && this.#sent.has(id);
+  }
+
   /** Returns what it is with these. */
   with(items: readonly PushItem[]): Amount {
     const bytes = items.reduce((sum, item) => sum + bytesOf(item), this.#bytes);
@@ -261,10 +265,16 @@ async function planItems(
     }
   }
   const ids = new Set(items.map(({ view }) => view.id));
-  return items.map((item) => {
-    const fork = item.transcript?.fork;
-    return fork !== undefined && ids.has(fork.id) ? { ...item, isForkHere: true } : item;
-  });
+  // A fork that goes on and on is not waited for: what it is to keep is found by the next push again.
+  return items.filter((item) =>
+    !waitsForFork(item, ids) || !done.hasSent(item.transcript?.fork?.id)
+  );
+}
+
+/** Whether a session's fork, which needs something, has news of its own here. */
+function waitsForFork({ transcript }: PushItem, ids: ReadonlySet<string>): boolean {
+  const fork = transcript?.fork;
+  return fork !== undefined && fork.kind !== "kept" && ids.has(fork.id);
 }
 
 function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
@@ -295,7 +305,13 @@ function bytesOf({ sidecars, transcript }: PushItem): number {
   return all.reduce((bytes, item) => bytes + sizeOf(item), 0);
 }
 
-function takeBatch(items: readonly PushItem[]): readonly PushItem[] {
+/**
+ * Returns what the next commit holds. A session whose fork has news of its own here comes after it: what the fork
+ * needs is then decided by what it has in the hub.
+ */
+function takeBatch(all: readonly PushItem[]): readonly PushItem[] {
+  const ids = new Set(all.map(({ view }) => view.id));
+  const items = all.filter((item) => !waitsForFork(item, ids));
   let bytes = 0;
   const end = items.findIndex((item, i) => {
     bytes += bytesOf(item);

@@ -14,14 +14,14 @@ import { parseMeta } from "../hub/format.ts";
 import { HeldFile, lstatIfThere, patiently, PendingFile, removeIfThere } from "../machine/files.ts";
 import { writeAll } from "../machine/streams.ts";
 import type { Content, Effect } from "../machine/journal.ts";
-import type { HubFile } from "../machine/state.ts";
+import type { FileStamp, HubFile } from "../machine/state.ts";
 import { countLines, joinBytes } from "../transcript/lines.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
 import { type Document, TRANSCRIPT } from "./document.ts";
 import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
-import { type Fork, reconcileBranches } from "./fork.ts";
+import { type Fork, reconcileBranches } from "./branches.ts";
 import { planSidecarPull, type PullAction, type SidecarPull } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
 import type { Workspace } from "./workspace.ts";
@@ -223,25 +223,38 @@ async function joinBoth(incoming: Incoming): Promise<Received> {
   if (isInPlace && found.isPrefixOfHub) return extend(incoming, found);
   const rewrite = local.path === target ? "rewrite" : "move";
   const action = found.missing.length > 0 ? "merge" : rewrite;
-  const { comparison, fork } = await reconcileBranches(workspace, view, both, found, size);
+  const { comparison, fork } = await reconcileBranches(
+    workspace,
+    view,
+    both,
+    found,
+    size,
+    incoming.known,
+  );
+  // What a fork in the hub lacks is written there first, by the push that merges.
+  if (fork?.kind === "behind") return { action: WAITS, lines: 0, bytes: 0, fork: fork.id };
   // First: a merge without it would hide the hub's continuation for good.
-  if (fork !== undefined) await createFork(incoming, fork);
+  if (fork !== undefined) await writeFork(incoming, fork);
   const received = await replace(incoming, action, relocalised(incoming, comparison));
   return fork === undefined ? received : { ...received, fork: fork.id };
 }
 
+/** What is done with a transcript that is left to the next push. */
+export const WAITS = "wait";
+
 /** Writes the hub's continuation as a session of its own, beside the one that is about to be merged. */
-async function createFork(incoming: Incoming, { id, line }: Fork): Promise<void> {
-  const { known, workspace } = incoming;
+async function writeFork(incoming: Incoming, fork: Fork): Promise<void> {
+  if (fork.kind !== "new" && fork.kind !== "unsent") return;
+  const { id, line } = fork;
+  const { workspace } = incoming;
   const target = join(dirname(incoming.target), `${id}.jsonl`) as LocalPath;
-  const isInHub = workspace.state.catalogueRow(id) !== undefined;
-  if (isInHub || known.has(id) || lstatIfThere(target) !== undefined) return;
   using pending = new PendingFile(target);
   await writeHubContent(incoming, pending);
   pending.write(line);
   const noted = { workspace, document: { id, name: TRANSCRIPT } };
   noteReplacement(noted, target, { hash: pending.hash, size: pending.size });
   requireUntouched(incoming);
+  requireAsBefore(target, fork.kind === "unsent" ? fork.stamp : undefined);
   pending.place(restoredTime(incoming));
 }
 
@@ -367,8 +380,11 @@ function rescueLate(replaced: HeldFile | undefined, seen: number, target: LocalP
 
 /** The file must still be what the decision was made for. */
 function requireUntouched({ document, target }: Incoming): void {
-  const before = document.local?.stamp;
-  const info = lstatIfThere(document.local?.path ?? target);
+  requireAsBefore(document.local?.path ?? target, document.local?.stamp);
+}
+
+function requireAsBefore(path: LocalPath, before: FileStamp | undefined): void {
+  const info = lstatIfThere(path);
   const now = info === undefined ? undefined : stampOf(info);
   if (now?.size === before?.size && now?.mtimeMs === before?.mtimeMs) return;
   throw new FileTrouble(

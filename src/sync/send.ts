@@ -9,17 +9,19 @@ import { FileTrouble, messageOf } from "../errors.ts";
 import type { Base, FileStamp } from "../machine/state.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
 import { type Meta, metaPath } from "../hub/format.ts";
-import { joinBytes } from "../transcript/lines.ts";
+import { joinBytes, splitLines } from "../transcript/lines.ts";
 import { compareFromBase, type Comparison, portable, type TwoSided } from "./content.ts";
 import { piecesOf } from "./pieces.ts";
 import { type Document, documentSegmentPath, type LocalDocument, TRANSCRIPT } from "./document.ts";
 import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
+import { type Fork, reconcileBranches } from "./branches.ts";
 import {
-  type Fork,
+  formKey,
+  type KnownForms,
   type LocalFork,
   localFork,
-  reconcileBranches,
+  parentsForms,
   sendBelongings,
   sendFork,
 } from "./fork.ts";
@@ -47,8 +49,6 @@ export interface PushItem {
   readonly view: SessionView;
   readonly transcript?: DocumentItem;
   readonly sidecars: readonly DocumentItem[];
-  /** Whether a pull has made the transcript's fork here, so that it goes up like every other session. */
-  readonly isForkHere?: boolean;
 }
 
 /** What was sent of a session. */
@@ -165,11 +165,9 @@ async function sendParts(
     item,
     metaOf(workspace, view, inHub, added),
   );
-  await changes.write(metaPath(view.id), portableMeta(workspace, meta, view.portableMeta));
   const fork = transcript?.fork;
-  if (fork !== undefined && item.isForkHere !== true) {
-    await sendFork(workspace, changes, view, fork);
-  }
+  if (fork !== undefined) await sendFork(workspace, changes, view, fork);
+  await changes.write(metaPath(view.id), portableMeta(workspace, meta, view.portableMeta));
   const report = {
     id: view.id,
     title: meta.title || titleOf(view),
@@ -325,9 +323,14 @@ async function sendOnce(
       ? blockHashes(local.path, document.end, base?.blocks, base?.localBytes)
       : blockHashes(local.path, document.end));
   const writer = await writerOf(workspace, changes, item);
+  const profile = profileOf(workspace, item);
+  const toPortable = (content: Uint8Array) =>
+    portable(workspace, document.codec, content, profile, view.project);
+  const forms = comparison === undefined
+    ? NO_FORMS
+    : await parentsForms(workspace, document.id, comparison, view.project);
   for (const piece of newContent(item)) {
-    const profile = profileOf(workspace, item);
-    await writer.write(portable(workspace, document.codec, piece, profile, view.project));
+    await writer.write(forms.size === 0 ? toPortable(piece) : withForms(piece, forms, toPortable));
     workspace.progress.advance({ bytes: piece.length });
   }
   await writer.end();
@@ -335,6 +338,17 @@ async function sendOnce(
   const isAligned = isWhole || (comparison?.beginsWithHub ?? base?.aligned ?? false);
   const { bytes, lines } = writer;
   return { lines, bytes, base: baseOf(workspace, view, item, blocks, isAligned) };
+}
+
+const NO_FORMS: KnownForms = new Map();
+
+/** Returns content in portable form, where some lines' form is known. */
+function withForms(
+  content: Uint8Array,
+  forms: KnownForms,
+  toPortable: (line: Uint8Array) => Uint8Array,
+): Uint8Array {
+  return joinBytes(splitLines(content).map((line) => forms.get(formKey(line)) ?? toPortable(line)));
 }
 
 async function writerOf(

@@ -68,6 +68,11 @@ export class Conversation {
     return isKnown && !isPassed ? leaf : this.#last;
   }
 
+  /** The uuids of the records that resuming shows, from the last one back to the first. */
+  get shown(): string[] {
+    return [...this.#path(this.leaf)].map(([uuid]) => uuid);
+  }
+
   /** Returns whether resuming this one shows anything said that the other one lacks. */
   bringsTo(other: Conversation): boolean {
     for (const [uuid, { isSpoken }] of this.#path(this.leaf)) {

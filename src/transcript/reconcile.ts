@@ -10,10 +10,18 @@ export interface Reconciled {
   /** The missing lines, and where resuming would go elsewhere a last one that selects the right branch. */
   readonly missing: readonly Uint8Array[];
   /**
-   * The record that the hub's continuation ends with, where both sides went on: resuming the merged transcript
-   * takes the local continuation, so that this one needs a session of its own.
+   * The hub's continuation, where both sides went on: resuming the merged transcript takes the local one, so that
+   * this one needs a session of its own.
    */
-  readonly other?: string;
+  readonly other?: Branch;
+}
+
+/** A continuation that a merge hides. */
+export interface Branch {
+  /** The records that resuming it shows, from the last one back to the conversation's first. */
+  readonly records: readonly string[];
+  /** The first of them that the continuation which is shown instead does not have: the same, however long it grows. */
+  readonly first: string;
 }
 
 /** Claude Code keeps so much of a prompt in its `last-prompt` records (client 2.1.197). */
@@ -35,16 +43,44 @@ export function reconcile(
   missing: readonly Uint8Array[],
 ): Reconciled {
   const [isHubNew, isLocalNew] = [hub.bringsTo(local), local.bringsTo(hub)];
-  const other = hub.leaf;
+  const other = isHubNew && isLocalNew ? branchOf(hub.shown, local.shown) : undefined;
   const [wanted, prompt] = isLocalNew
     ? [local.leaf, local.prompt]
-    : [isHubNew ? other : undefined, hub.prompt];
+    : [isHubNew ? hub.leaf : undefined, hub.prompt];
   for (const line of missing) hub.add(line);
   const needsLine = wanted !== undefined && hub.leaf !== wanted;
   return {
     missing: needsLine ? [...missing, selecting(sessionId, wanted, prompt, hub)] : missing,
-    ...(isHubNew && isLocalNew && other !== undefined ? { other } : {}),
+    ...(other === undefined ? {} : { other }),
   };
+}
+
+function branchOf(records: readonly string[], others: readonly string[]): Branch | undefined {
+  const common = new Set(others);
+  const end = records.findIndex((record) => common.has(record));
+  const first = records.at(end === -1 ? -1 : end - 1);
+  return first === undefined ? undefined : { records, first };
+}
+
+/** What a fork that is there already is to a continuation that a merge hides. */
+export type ForkUse =
+  /** Resuming it shows all of the continuation. */
+  | "keeps"
+  /** It ends within the continuation, and nobody went on with it: it can be given the rest. */
+  | "grows"
+  | "none";
+
+/**
+ * Returns what a fork is to a continuation.
+ *
+ * @param isUntouched Whether the fork has nothing but what ccsync wrote
+ */
+export function useOf(fork: Conversation, isUntouched: boolean, { records }: Branch): ForkUse {
+  const [last] = records;
+  if (last === undefined) return "none";
+  const { leaf, shown } = fork;
+  if (shown.includes(last)) return "keeps";
+  return isUntouched && leaf !== undefined && records.includes(leaf) ? "grows" : "none";
 }
 
 /** Returns a line that makes resuming continue after a record. */

@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { promptLine } from "../support/world.ts";
 import { killTest } from "./kill.ts";
-import { BASE, diverged, initArgs, plantAll } from "./scenes.ts";
+import { BASE, diverged, initArgs, inTurns, plantAll } from "./scenes.ts";
 
 killTest("init that creates the hub", (world) => {
   const machine = world.machine("laptop");
@@ -21,6 +21,16 @@ killTest("push of a new session with all that belongs to it", async (world) => {
 
 killTest("push that merges", async (world) => {
   const machine = await diverged(world);
+  return { machine, args: ["push"] };
+});
+
+killTest("push that makes a fork grow", async (world) => {
+  const machine = await inTurns(world, "push");
+  return { machine, args: ["push"] };
+});
+
+killTest("push of a fork that has news, and of its session, which makes it grow", async (world) => {
+  const machine = await inTurns(world, "pull");
   return { machine, args: ["push"] };
 });
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { killTest } from "./kill.ts";
-import { diverged, initArgs, plantAll, pushedElsewhere } from "./scenes.ts";
+import { diverged, initArgs, inTurns, plantAll, pushedElsewhere } from "./scenes.ts";
 
 killTest("init that joins a hub", async (world) => {
   const first = await world.joined("laptop");
@@ -21,6 +21,11 @@ killTest("pull of a new session with all that belongs to it", async (world) => {
 
 killTest("pull that merges", async (world) => {
   const machine = await diverged(world);
+  return { machine, args: ["pull"] };
+});
+
+killTest("pull that makes a fork grow", async (world) => {
+  const machine = await inTurns(world, "pull");
   return { machine, args: ["pull"] };
 });
 

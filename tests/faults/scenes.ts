@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { goOn as talk, twoMachines } from "../support/continuing.ts";
 import { promptLine, type TestMachine, type World } from "../support/world.ts";
 
 /** The session that {@linkcode plantAll} puts onto a machine. */
@@ -63,4 +64,20 @@ export function goOn(machine: TestMachine): void {
   machine.append(BASE, promptLine({ id: BASE, cwd, text: `said on ${machine.id}` }));
   machine.writeFile(sidecar(machine), `rewritten on ${machine.id}\n`);
   machine.writeFile(note(machine), `- one\n- ${machine.id}\n`);
+}
+
+/**
+ * Returns a machine that wrote a session in turns with another one, so that its next command makes a fork grow.
+ *
+ * @param first What it did in the first turn: a fork that a push made is in the hub, that of a pull is here alone
+ */
+export async function inTurns(world: World, first: "push" | "pull"): Promise<TestMachine> {
+  const [laptop, desk, id] = await twoMachines(world);
+  for (const turn of [1, 2]) {
+    talk(laptop, id, `laptop ${turn}`);
+    await laptop.ccsync("push");
+    talk(desk, id, `desk ${turn}`);
+    if (turn === 1) await desk.ccsync(first);
+  }
+  return desk;
 }

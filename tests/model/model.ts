@@ -144,6 +144,8 @@ export class Model implements AsyncDisposable {
   /** The machines that resumed a session last, as far as that is certain, by session. */
   readonly #holders = new Map<string, Machine>();
   readonly #checked = new Set<Oid>();
+  /** Transcripts as the hub had them last. */
+  readonly #transcripts = new Map<SessionId, string>();
   #number: number;
   #head: Oid | undefined;
   #hubText = "";
@@ -509,7 +511,15 @@ export class Model implements AsyncDisposable {
     }
     this.#hubText = texts.join("\n");
     for (const { id, name, segments } of documentsOf(files).values()) {
-      const text = (await this.#text(segments)).split("\n").filter(isWhole).join("\n");
+      const whole = await this.#text(segments);
+      if (name === TRANSCRIPT) {
+        assert.ok(
+          whole.startsWith(this.#transcripts.get(id) ?? ""),
+          `${id} was rewritten in the hub`,
+        );
+        this.#transcripts.set(id, whole);
+      }
+      const text = whole.split("\n").filter(isWhole).join("\n");
       const uuids = [...text.matchAll(/"uuid":"([^"]+)"/g)].map(([, uuid]) => uuid);
       const doubled = uuids.filter((uuid, i) => uuids.indexOf(uuid) !== i);
       assert.deepEqual(doubled, [], `the hub has lines twice in ${id} ${name}`);
