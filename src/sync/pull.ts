@@ -150,6 +150,11 @@ const OPEN_HERE =
 
 const WENT_ON_HERE = "it went on both here and elsewhere; ccsync push merges it";
 
+/** Whether a pull left a session to the next push, which merges it. */
+export function waitsForPush({ waiting }: SyncReport): boolean {
+  return waiting.some(({ why }) => why === WENT_ON_HERE);
+}
+
 function tooOld({ retentionDays }: Workspace): string {
   return `it is only in the hub: its last event is more than ${retentionDays} days old; ` +
     "ccsync pull --force brings it back";

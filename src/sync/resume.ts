@@ -17,7 +17,8 @@ import { readRecord } from "./daemon/record.ts";
 import { gatherFacts, type Overview, type SessionView } from "./facts.ts";
 import { type ListedSession, listSessions } from "./listing.ts";
 import { acquireLock, type HeldLock, type LockView, lockViews } from "./locks.ts";
-import { pullAndLook } from "./pull.ts";
+import { pullAndLook, waitsForPush } from "./pull.ts";
+import { push } from "./push.ts";
 import { receiveSession } from "./receive.ts";
 import { type SyncReport, titleOf } from "./report.ts";
 import { fetchHub, knownHub, type Workspace } from "./workspace.ts";
@@ -51,6 +52,10 @@ async function pulledOrOffline(
 ): Promise<Pick<Choice, "pulled" | "offline"> & { readonly overview?: Overview }> {
   try {
     const options = { isDryRun: false, all: false, isForced: false };
+    const first = await pullAndLook(workspace, options);
+    if (!waitsForPush(first.report)) return { pulled: first.report, overview: first.overview };
+    // Opened as it is, the session would go on without what was said elsewhere.
+    await push(workspace, options);
     const { overview, report } = await pullAndLook(workspace, options);
     return { pulled: report, overview };
   } catch (error) {

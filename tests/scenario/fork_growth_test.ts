@@ -5,6 +5,7 @@
  * @module
  */
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { forkId } from "../../src/hub/format.ts";
 import type { SessionId } from "../../src/brands.ts";
 import {
@@ -286,6 +287,25 @@ Deno.test("where a fork in the hub has to grow, a pull leaves the session to the
     // The laptop's push had made one of the desk's branch.
     assert.equal((await forksOf(machine, id)).length, 2);
   }
+});
+
+Deno.test("resume pushes by itself where a fork has to grow, and opens a session that has what both sides said", async () => {
+  await using world = await World.create();
+  const [laptop, desk, id] = await twoMachines(world);
+  goOn(laptop, id, "laptop 1");
+  await laptop.ccsync("push");
+  goOn(desk, id, "desk 1");
+  await sync(desk);
+  const onDesk = goOn(desk, id, "desk 2");
+  const onLaptop = goOn(laptop, id, "laptop 2");
+  await laptop.ccsync("push");
+  Deno.mkdirSync(join(desk.projects, "app"), { recursive: true });
+  const seen = join(world.folder, "seen");
+  desk.scriptClaude(`cp '${desk.transcriptPath(id)}' '${seen}'`);
+  await desk.ccsync("resume", id);
+  const opened = Deno.readTextFileSync(seen);
+  for (const record of [onDesk, onLaptop]) assert.ok(opened.includes(record), record);
+  await assertSettled(desk, laptop);
 });
 
 Deno.test("a pull does not wait for a push that would not send what is new here", async () => {
