@@ -40,7 +40,7 @@ export interface Scan {
   readonly transcripts: ReadonlyMap<SessionId, LocalTranscript>;
   /** Further transcripts of the same sessions in other projects' directories, older ones. */
   readonly copies: readonly LocalTranscript[];
-  /** Directories that could not be read: whether a transcript is there is not known. */
+  /** Directories that could not be read, that of all projects or one of theirs: what is there is not known. */
   readonly unreadable: ReadonlySet<string>;
   readonly skipped: readonly Skipped[];
 }
@@ -51,7 +51,9 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
   const copies: LocalTranscript[] = [];
   const unreadable = new Set<string>();
   const skipped: Skipped[] = [];
-  for (const project of entriesOrSkip(projectsDir(claudeDir), skipped) ?? []) {
+  const projects = entriesOrSkip(projectsDir(claudeDir), skipped);
+  if (projects === undefined) unreadable.add(projectsDir(claudeDir));
+  for (const project of projects ?? []) {
     const directory = join(projectsDir(claudeDir), project.name);
     if (project.isSymlink) skipped.push({ what: directory, why: "it is a link" });
     if (!project.isDirectory) continue;

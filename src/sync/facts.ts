@@ -165,10 +165,7 @@ class Gatherer {
   ): SessionView | undefined {
     const bases = this.#bases.get(id) ?? new Map<string, Base>();
     const base = bases.get(TRANSCRIPT);
-    // Whether it is still there cannot be seen now: it is not taken for gone.
-    const isHidden = local === undefined && base !== undefined &&
-      this.#scan.unreadable.has(dirname(base.path));
-    if (isHidden) return undefined;
+    if (local === undefined && this.#isHidden(base)) return undefined;
     const row = this.catalogue.get(id);
     const place = this.#place(local, base, row);
     if (place === undefined) return undefined;
@@ -204,6 +201,13 @@ class Gatherer {
       ...(project === undefined ? {} : { project }),
       ...(path === undefined ? {} : { path }),
     };
+  }
+
+  /** Whether it cannot be seen now if a session is here: it is not taken for gone. */
+  #isHidden(base: Base | undefined): boolean {
+    const { unreadable } = this.#scan;
+    return unreadable.has(projectsDir(this.#workspace.env.claudeDir)) ||
+      (base !== undefined && unreadable.has(dirname(base.path)));
   }
 
   /** Returns which project a session belongs to here: what the hub says, unless it moved on this machine. */
