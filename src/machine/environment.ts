@@ -44,16 +44,23 @@ export interface Environment {
 /** Variables of which it is worth knowing whether a value comes from them. */
 const VARIABLES = ["CCSYNC_HOME", "CLAUDE_CONFIG_DIR", "CLAUDE_CODE_TMPDIR", "CCSYNC_CLAUDE"];
 
+/** Returns a variable's value, `undefined` where it is not set. */
+type GetVariable = (name: string) => string | undefined;
+
 /**
  * Reads the surroundings from the process.
  *
+ * @param get Its variables @default the process's own
  * @throws {CcsyncError} kind "setup" when there is no home directory
  */
-export function readEnvironment(): Environment {
+export function readEnvironment(
+  get: GetVariable = (name) => Deno.env.get(name),
+): Environment {
   const { os } = Deno.build;
   const style = os === "windows" ? "windows" : "posix";
-  const home = Deno.env.get(os === "windows" ? "USERPROFILE" : "HOME") ?? Deno.env.get("HOME");
-  if (home === undefined || home === "") {
+  const nonEmpty = (name: string) => get(name) || undefined;
+  const home = nonEmpty(os === "windows" ? "USERPROFILE" : "HOME") ?? nonEmpty("HOME");
+  if (home === undefined) {
     throw new CcsyncError("setup", "cannot find the home directory: HOME is not set", {
       hints: ["set HOME to your home directory"],
     });
@@ -67,7 +74,7 @@ export function readEnvironment(): Environment {
     claudeDir: (nonEmpty("CLAUDE_CONFIG_DIR") ?? join(home, ".claude"))
       .normalize("NFC") as LocalPath,
     configHome: nonEmpty("XDG_CONFIG_HOME") ?? join(home, ".config"),
-    claudeTmp: claudeTmp(),
+    claudeTmp: claudeTmp(nonEmpty("CLAUDE_CODE_TMPDIR")),
     executable: Deno.build.standalone ? realPath(Deno.execPath()) : undefined,
     releases: nonEmpty("CCSYNC_RELEASES") ?? RELEASES,
     editor: nonEmpty("VISUAL") ?? nonEmpty("EDITOR") ?? (os === "windows" ? "notepad" : "vi"),
@@ -78,8 +85,7 @@ export function readEnvironment(): Environment {
   };
 }
 
-function claudeTmp(): LocalPath {
-  const base = nonEmpty("CLAUDE_CODE_TMPDIR") ?? tmpdir();
+function claudeTmp(base = tmpdir()): LocalPath {
   const uid = Deno.build.os === "windows" ? 0 : Deno.uid() ?? 0;
   return join(realPath(base), `claude-${uid}`) as LocalPath;
 }
@@ -91,11 +97,6 @@ function realPath(path: string): string {
     // Not there yet: Claude Code will resolve it when it makes it; its plain name is the best guess.
     return path;
   }
-}
-
-function nonEmpty(name: string): string | undefined {
-  const value = Deno.env.get(name);
-  return value === undefined || value === "" ? undefined : value;
 }
 
 /** Returns a random id of 128 bits as hexadecimal digits. */

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import "../support/in_process.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { EXIT_CODES } from "../../src/errors.ts";

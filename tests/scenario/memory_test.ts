@@ -3,6 +3,7 @@
  *
  * @module
  */
+import "../support/in_process.ts";
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
 import { projectDirName } from "../../src/translate/project_dir.ts";

@@ -42,8 +42,23 @@ export async function tryCcsync(
   machine: CcsyncMachine,
   ...args: readonly string[]
 ): Promise<ProcessResult> {
+  const result = runner(machine, args);
+  if (result !== undefined) return await result;
   const { path, args: all, env } = await invocationOf(machine, args);
   return await runToEnd(path, { args: all, cwd: machine.home, env });
+}
+
+/** Runs ccsync in another way than as a program, `undefined` where it does not. */
+type Runner = (
+  machine: CcsyncMachine,
+  args: readonly string[],
+) => Promise<ProcessResult> | undefined;
+
+let runner: Runner = () => undefined;
+
+/** Has ccsync run in another way; see `in_process.ts`. */
+export function setRunner(other: Runner): void {
+  runner = other;
 }
 
 /**
