@@ -21,6 +21,7 @@ import {
   onlyForkInHub,
   open,
   sync,
+  twoDiverged,
   twoMachines,
 } from "../support/continuing.ts";
 import { type TestMachine, World } from "../support/world.ts";
@@ -162,10 +163,7 @@ Deno.test("a fork that somebody went on with stays as it is; its branch goes on 
 
 Deno.test("a fork that somebody goes on with while it grows diverges like every session, and loses nothing", async () => {
   await using world = await World.create();
-  const [laptop, desk, id] = await twoMachines(world);
-  goOn(laptop, id, "laptop 1");
-  await laptop.ccsync("push");
-  goOn(desk, id, "desk 1");
+  const [laptop, desk, id] = await twoDiverged(world);
   await sync(desk, laptop);
   const { id: fork } = await onlyFork(desk, id);
   const tablet = await world.joined("tablet");
@@ -213,10 +211,7 @@ Deno.test("a fork that a pull made grows at the next pull, and is sent as one", 
 
 Deno.test("undo takes back what a pull gave a fork; the next pull gives it again", async () => {
   await using world = await World.create();
-  const [laptop, desk, id] = await twoMachines(world);
-  goOn(laptop, id, "laptop 1");
-  await laptop.ccsync("push");
-  goOn(desk, id, "desk 1");
+  const [laptop, desk, id] = await twoDiverged(world);
   await desk.ccsync("pull");
   const { id: fork } = await onlyFork(desk, id);
   const before = desk.read(fork);
@@ -237,10 +232,7 @@ for (const isOpen of [false, true]) {
   const what = isOpen ? "is open here" : "was gone on with here";
   Deno.test(`a fork that a pull made and that ${what} does not grow; its branch gets another one`, async () => {
     await using world = await World.create();
-    const [laptop, desk, id] = await twoMachines(world);
-    goOn(laptop, id, "laptop 1");
-    await laptop.ccsync("push");
-    goOn(desk, id, "desk 1");
+    const [laptop, desk, id] = await twoDiverged(world);
     await desk.ccsync("pull");
     const { id: fork } = await onlyFork(desk, id);
     const onFork = isOpen ? leafOf(desk, fork) : goOn(desk, fork, "on the fork");
@@ -264,10 +256,7 @@ for (const isOpen of [false, true]) {
 
 Deno.test("where a fork in the hub has to grow, a pull leaves the session to the push, and says so", async () => {
   await using world = await World.create();
-  const [laptop, desk, id] = await twoMachines(world);
-  goOn(laptop, id, "laptop 1");
-  await laptop.ccsync("push");
-  goOn(desk, id, "desk 1");
+  const [laptop, desk, id] = await twoDiverged(world);
   await sync(desk);
   const { id: fork } = await onlyFork(desk, id);
   const onLaptop = goOn(laptop, id, "laptop 2");
@@ -292,10 +281,7 @@ Deno.test("where a fork in the hub has to grow, a pull leaves the session to the
 
 Deno.test("resume pushes by itself where a fork has to grow, and opens a session that has what both sides said", async () => {
   await using world = await World.create();
-  const [laptop, desk, id] = await twoMachines(world);
-  goOn(laptop, id, "laptop 1");
-  await laptop.ccsync("push");
-  goOn(desk, id, "desk 1");
+  const [laptop, desk, id] = await twoDiverged(world);
   await sync(desk);
   const onDesk = goOn(desk, id, "desk 2");
   const onLaptop = goOn(laptop, id, "laptop 2");
@@ -311,10 +297,7 @@ Deno.test("resume pushes by itself where a fork has to grow, and opens a session
 
 Deno.test("a pull does not wait for a push that would not send what is new here", async () => {
   await using world = await World.create();
-  const [laptop, desk, id] = await twoMachines(world);
-  goOn(laptop, id, "laptop 1");
-  await laptop.ccsync("push");
-  goOn(desk, id, "desk 1");
+  const [laptop, desk, id] = await twoDiverged(world);
   await sync(desk);
   const onLaptop = goOn(laptop, id, "laptop 2");
   await laptop.ccsync("push");
@@ -330,10 +313,7 @@ Deno.test("a pull does not wait for a push that would not send what is new here"
 
 Deno.test("a pull does not wait for a push either where the hub's history was taken back", async () => {
   await using world = await World.create();
-  const [laptop, desk, id] = await twoMachines(world);
-  goOn(laptop, id, "laptop 1");
-  await laptop.ccsync("push");
-  goOn(desk, id, "desk 1");
+  const [laptop, desk, id] = await twoDiverged(world);
   await desk.ccsync("push");
   const head = (await world.git("rev-parse", "main")).stdout.trim();
   const onDesk = goOn(desk, id, "desk 2");
@@ -350,10 +330,7 @@ Deno.test("a pull does not wait for a push either where the hub's history was ta
 
 Deno.test("what is no file in the place of a fork keeps nothing from being merged", async () => {
   await using world = await World.create();
-  const [laptop, desk, id] = await twoMachines(world);
-  goOn(laptop, id, "laptop 1");
-  await laptop.ccsync("push");
-  goOn(desk, id, "desk 1");
+  const [laptop, desk, id] = await twoDiverged(world);
   await desk.ccsync("pull");
   const { id: fork } = await onlyFork(desk, id);
   const before = desk.read(fork);

@@ -133,6 +133,15 @@ export async function twoMachines(
   return [laptop, desk, id];
 }
 
+/** Makes two machines that both went on with the session that they have in common; the first one's turn was pushed. */
+export async function twoDiverged(world: World): Promise<[TestMachine, TestMachine, string]> {
+  const [laptop, desk, id] = await twoMachines(world);
+  goOn(laptop, id, "laptop 1");
+  await laptop.ccsync("push");
+  goOn(desk, id, "desk 1");
+  return [laptop, desk, id];
+}
+
 /** Makes a session look open in Claude Code until the result is disposed. */
 export function open(machine: TestMachine, id: string): Disposable {
   const path = `sessions/${Deno.pid}.json`;
