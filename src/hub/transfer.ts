@@ -21,7 +21,6 @@ const PARTS: ReadonlyMap<string, string> = new Map([
   ["Receiving objects", "fetching from the hub"],
   ["Unpacking objects", "fetching from the hub"],
   ["Resolving deltas", "unpacking"],
-  ["Updating files", "unpacking"],
   ["remote: Counting objects", "the hub counts what to send"],
   ["remote: Compressing objects", "the hub compresses"],
   ["remote: Resolving deltas", "the hub unpacks"],
@@ -34,7 +33,7 @@ const UNITS: ReadonlyMap<string, number> = new Map([
   ["GiB", 2 ** 30],
 ]);
 
-/** `Receiving objects:  45% (90/200), 12.34 MiB | 4.50 MiB/s`, as git 2.30 to 2.47 writes it. */
+/** `Receiving objects:  45% (90/200), 12.34 MiB | 4.50 MiB/s`, as git 2.39 writes it. */
 const SHARE = /^([A-Za-z: ]+):\s+(\d+)% \(\d+\/\d+\)(?:, ([\d.]+) (\w+))?/;
 /** What it says besides while all goes well: how much there is in all, and which references moved. */
 const ASIDE =

@@ -256,6 +256,11 @@ export class State implements Disposable {
     return new Map(rows.map((row) => [row.id, row]));
   }
 
+  /** Returns the ids of the hub's sessions, without reading what is known of each. */
+  catalogueIds(): SessionId[] {
+    return this.#all("catalogue", (row) => row["id"] as SessionId, "id");
+  }
+
   /** Returns what reads single metas, and from the point on where many are asked for, all of them at once. */
   #metas(): (id: SessionId) => string {
     const one = this.#db.prepare("SELECT meta FROM catalogue WHERE id = ?");

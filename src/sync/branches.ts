@@ -156,7 +156,7 @@ class ForkFinder {
     this.#workspace = workspace;
     this.#view = view;
     this.#pulled = pulled;
-    this.#inHub = new Set([...workspace.state.catalogue().keys()].filter(isForkId));
+    this.#inHub = new Set(workspace.state.catalogueIds().filter(isForkId));
     this.#forks = this.#inHub.union(new Set([...pulled?.known ?? []].filter(isForkId)));
   }
 

@@ -61,6 +61,7 @@ Deno.test("State remembers all of it until the next run", () => {
     ]),
   );
   assert.deepEqual(state.catalogue(), new Map([[ID, ROW]]));
+  assert.deepEqual(state.catalogueIds(), [ID]);
   assert.deepEqual(state.projects(), new Map([[BASE.path, "/home/u/projects/会"]]));
   assert.equal(state.fact("last_push"), "2026-11-22T00:00:00.000Z");
   assert.equal(state.fact("last_pull"), undefined);
