@@ -43,6 +43,8 @@ export interface Scan {
   /** Directories that could not be read, that of all projects or one of theirs: what is there is not known. */
   readonly unreadable: ReadonlySet<string>;
   readonly skipped: readonly Skipped[];
+  /** What the directories hold that were looked into. */
+  readonly names: Names;
 }
 
 /** Finds every transcript: files named by a UUID directly in a project's directory. Links are refused. */
@@ -51,6 +53,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
   const copies: LocalTranscript[] = [];
   const unreadable = new Set<string>();
   const skipped: Skipped[] = [];
+  const names = new Names();
   const projects = entriesOrSkip(projectsDir(claudeDir), skipped);
   if (projects === undefined) unreadable.add(projectsDir(claudeDir));
   for (const project of projects ?? []) {
@@ -59,6 +62,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
     if (!project.isDirectory) continue;
     const entries = entriesOrSkip(directory, skipped);
     if (entries === undefined) unreadable.add(directory);
+    else names.note(directory, entries);
     for (const entry of entries ?? []) {
       const id = entry.name.endsWith(".jsonl") ? asSessionId(entry.name.slice(0, -6)) : undefined;
       if (id === undefined) continue;
@@ -80,7 +84,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
       }
     }
   }
-  return { transcripts, copies, unreadable, skipped };
+  return { transcripts, copies, unreadable, skipped, names };
 }
 
 /**
@@ -88,7 +92,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
  * allows, are refused.
  *
  * @param transcript Where the transcript is or would be: the session's own directory lies beside it
- * @param slug The name of the session's plan, where it has one
+ * @param slug The name of the session's plan, empty where it has none
  * @param names What the directories hold that all sessions share, read once for all of them
  */
 export function scanSidecars(
@@ -100,18 +104,24 @@ export function scanSidecars(
   names: Names = new Names(),
 ): LocalSidecar[] {
   const found: LocalSidecar[] = [];
+  const plan = planOf(slug);
   for (const root of SIDECAR_ROOTS) {
     if (!names.hasSidecars(claudeDir, transcript, id, root)) continue;
+    if (root === "plans" && plan === undefined) continue;
     const directory = sidecarDirectory(claudeDir, transcript, id, root);
     if (lstatIfThere(directory)?.isSymlink === true) {
       skipped.push({ what: directory, why: "it is a link" });
     } else if (root === "plans") {
-      if (slug !== undefined) {
-        addSidecar(join(directory, `${slug}.md`), `plans/${slug}.md`, found, skipped);
-      }
+      addSidecar(join(directory, `${plan}.md`), `plans/${plan}.md`, found, skipped);
     } else walk(directory, root, found, skipped);
   }
   return found;
+}
+
+/** Returns the name of a session's plan, where it has one that can be a file's. */
+function planOf(slug: string | undefined): string | undefined {
+  if (slug === undefined || slug === "" || slug.includes("/")) return undefined;
+  return nameFault(slug) === undefined ? slug : undefined;
 }
 
 /** The names in directories, each read once: asking for thousands of files that are not there is slow. */
@@ -128,7 +138,7 @@ export class Names {
     id: SessionId,
     root: SidecarRoot,
   ): boolean {
-    if (root === "session") return this.has(transcript.slice(0, -basenameLength(transcript)), id);
+    if (root === "session") return this.has(directoryOf(transcript), id);
     let parent = this.#parents.get(root);
     if (parent === undefined) {
       parent = dirname(sidecarDirectory(claudeDir, transcript, id, root));
@@ -142,21 +152,27 @@ export class Names {
     let names = this.#inDirectory.get(directory);
     if (names === undefined) {
       try {
-        names = new Set(entriesOf(directory).map(({ name }) => name));
+        names = this.note(directory, entriesOf(directory));
       } catch (error) {
         // Who looks at the path itself says so.
         if (error instanceof Deno.errors.PermissionDenied) return true;
         throw error;
       }
-      this.#inDirectory.set(directory, names);
     }
     return names.has(name);
   }
+
+  /** Takes down what a directory holds. */
+  note(directory: string, entries: readonly Deno.DirEntry[]): ReadonlySet<string> {
+    const names = new Set(entries.map(({ name }) => name));
+    this.#inDirectory.set(directory, names);
+    return names;
+  }
 }
 
-/** Returns how long the last name of a path is. `basename()` takes a while, and transcripts are many. */
-function basenameLength(path: string): number {
-  return path.length - Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) - 1;
+/** Returns the directory of a transcript. `dirname()` takes a while, and transcripts are many. */
+function directoryOf(path: string): string {
+  return path.slice(0, Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")));
 }
 
 /** Returns where the sidecars under a root lie. */

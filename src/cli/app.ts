@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Argument, Command, Option } from "@commander-js/extra-typings";
+import { Argument, Command, Option, type OutputConfiguration } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { CcsyncError, EXIT_CODES, firstFailure, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
@@ -69,7 +69,7 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
   };
   try {
     const [own, clientArgs] = splitArgs(args);
-    await buildProgram(act, clientArgs).parseAsync(own, { from: "user" });
+    await buildProgram(terminal, act, clientArgs).parseAsync(own, { from: "user" });
     if (typeof ending === "object") return ending.code;
     return ending === "done" ? 0 : EXIT_CODES.partial;
   } catch (error) {
@@ -86,7 +86,7 @@ const ALONE: ReadonlySet<string> = new Set(["daemon", "completions", "upgrade"])
 
 /** Returns the commands, which do nothing. */
 export function commandTable(): ParserCommand {
-  return buildProgram(() => Promise.resolve(), []);
+  return buildProgram(new Terminal(guessOutput([])), () => Promise.resolve(), []);
 }
 
 type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Promise<void>;
@@ -102,7 +102,7 @@ function splitArgs(args: readonly string[]): [own: string[], clientArgs: readonl
 }
 
 /** The commands, one line or a few each. */
-function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
+function buildProgram(terminal: Terminal, act: Act, clientArgs: readonly string[]): AnyCommand {
   const program = new Command("ccsync")
     .description(
       "Continue any Claude Code conversation on any of your machines, through a private git repository that you own.",
@@ -115,7 +115,7 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput({ outputError: () => undefined })
+    .configureOutput(outputTo(terminal))
     .showSuggestionAfterError()
     .exitOverride();
   const on = (command: AnyCommand, work: (context: Context) => Promise<Ending>) =>
@@ -275,6 +275,21 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     .addHelpText("after", INSTALLATION)
     .action((shell, _options, command) => on(command, (context) => runCompletions(context, shell)));
   return program;
+}
+
+/** Returns how the parser writes: its own way would load Node's streams, which take longer than all the rest. */
+function outputTo(terminal: Terminal): OutputConfiguration {
+  const width = () => terminal.width;
+  const hasColors = () => terminal.colors.isColorSupported;
+  return {
+    writeOut: (text) => terminal.result(text.replace(/\n$/, "")),
+    writeErr: (text) => terminal.usage(text),
+    outputError: () => undefined,
+    getOutHelpWidth: width,
+    getErrHelpWidth: width,
+    getOutHasColors: hasColors,
+    getErrHasColors: hasColors,
+  };
 }
 
 /** Adds a command that only has commands below it. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ListedSession } from "../sync/listing.ts";
+import type { ListedSession } from "../sync/listed.ts";
 import { isUnder } from "../sync/workspace.ts";
 import type { PathStyle } from "../translate/profile.ts";
 

@@ -44,9 +44,17 @@ export function layOut(
   rows: readonly (readonly string[])[],
   available: number,
 ): Layout {
-  const natural = columns.map(({ title }, i) =>
-    rows.reduce((widest, row) => Math.max(widest, widthOf(row[i] ?? "")), width(title))
-  );
+  const natural = columns.map(({ title }, i) => {
+    let widest = width(title);
+    for (const row of rows) {
+      // Wider than all there is need not be known exactly.
+      if (widest >= available) break;
+      const cell = row[i] ?? "";
+      // No letter is wider than two columns, and most cells are no wider than one before.
+      if (2 * cell.length > widest) widest = Math.max(widest, widthOf(cell));
+    }
+    return widest;
+  });
   const shown = columnsThatFit(columns, natural, available);
   const widths = shrink(columns, natural, shown, available);
   return columns.map((column, index) => ({ ...column, index, width: widths[index] ?? 0 }))
@@ -103,11 +111,17 @@ export function fit(
   isLast = false,
   cut: "start" | "end" = "end",
 ): string {
-  const shown = isWider(text, columns) ? truncate(text, columns, cut) : text;
-  const padding = " ".repeat(Math.max(0, columns - widthOf(shown)));
-  if (align === "right") return padding + shown;
-  return isLast ? shown : shown + padding;
+  const cutText = text.length > columns && columns > 0 ? cutPlain(text, columns, cut) : undefined;
+  if (cutText !== undefined) return cutText;
+  const natural = widthOf(text);
+  const shown = natural > columns ? truncate(text, columns, cut) : text;
+  const padding = columns - (natural > columns ? widthOf(shown) : natural);
+  if (padding <= 0) return shown;
+  if (align === "right") return " ".repeat(padding) + shown;
+  return isLast ? shown : shown + " ".repeat(padding);
 }
+
+const ELLIPSIS = "…";
 
 /** Letters that are one column each, whatever stands beside them. A list has thousands of such cells. */
 const PLAIN = /^[\x20-\x7e]*$/;
@@ -116,16 +130,19 @@ function widthOf(text: string): number {
   return PLAIN.test(text) ? text.length : width(text);
 }
 
-function isWider(text: string, columns: number): boolean {
-  if (text.length > columns && PLAIN.test(text.slice(0, columns + 1))) return true;
-  return widthOf(text) > columns;
+/** Cuts a text of plain letters to exactly so many columns; `undefined` where it has others. */
+function cutPlain(text: string, columns: number, cut: "start" | "end"): string | undefined {
+  // What goes need not be plain, but for what could belong to the last letter that stays.
+  const kept = cut === "end" ? text.slice(0, columns + 1) : text;
+  if (!PLAIN.test(kept)) return undefined;
+  return cut === "end"
+    ? text.slice(0, columns - 1) + ELLIPSIS
+    : ELLIPSIS + text.slice(text.length - columns + 1);
 }
 
 /** Cuts by what a reader sees as one character, so that no emoji is torn. */
 function truncate(text: string, columns: number, cut: "start" | "end"): string {
   if (columns <= 0) return "";
-  if (cut === "end" && PLAIN.test(text.slice(0, columns))) return text.slice(0, columns - 1) + "…";
-  if (PLAIN.test(text)) return "…" + text.slice(text.length - columns + 1);
   const characters = [...graphemes(text)].map(({ segment }) => segment);
   if (cut === "start") characters.reverse();
   const kept: string[] = [];
@@ -135,7 +152,7 @@ function truncate(text: string, columns: number, cut: "start" | "end"): string {
     if (used > columns - 1) break;
     kept.push(character);
   }
-  return cut === "start" ? "…" + kept.reverse().join("") : kept.join("") + "…";
+  return cut === "start" ? ELLIPSIS + kept.reverse().join("") : kept.join("") + ELLIPSIS;
 }
 
 /** Returns the lines of a text, broken at spaces where there are any; the last of `most` is cut. */

@@ -139,6 +139,11 @@ export class Terminal {
     write(Deno.stderr, text);
   }
 
+  /** Writes how the command line is used, where a command was to be run. */
+  usage(text: string): void {
+    this.#say(text);
+  }
+
   /** Writes what a prompt shows, at once: what comes later must not overtake it. */
   prompt(text: string | Uint8Array): void {
     this.#clearStep();
@@ -167,9 +172,13 @@ function write(stream: typeof Deno.stdout | typeof Deno.stderr, text: string | U
  * (bidirectional overrides) become visible or go.
  */
 export function clean(text: string): string {
+  if (!UNSAFE.test(text)) return text;
   return text
     .replace(/[\t\r\n]+/g, " ")
     // deno-lint-ignore no-control-regex -- control characters are exactly what is looked for
     .replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd")
     .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "");
 }
+
+// deno-lint-ignore no-control-regex -- control characters are exactly what is looked for
+const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/;

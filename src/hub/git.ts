@@ -17,6 +17,19 @@ export interface GitResult {
 /** The oldest git that has all that ccsync uses. */
 const OLDEST: readonly [number, number] = [2, 30];
 
+/** Memory is bounded by these, not by packs and processors: without, a pack of 500 MB is mapped as a whole. */
+const MEMORY_SETTINGS: readonly string[] = [
+  "core.packedGitWindowSize=8m",
+  "core.packedGitLimit=64m",
+  "core.deltaBaseCacheLimit=32m",
+  "pack.windowMemory=32m",
+  "pack.deltaCacheSize=32m",
+];
+
+/** How a git of this machine that sends from a hub of this machine is to be called: it heeds no settings of ours else. */
+export const UPLOAD_PACK = ["git", ...MEMORY_SETTINGS.map((each) => `-c ${each}`), "upload-pack"]
+  .join(" ");
+
 /** Settings that hold for every call, whatever the user's own configuration says. */
 const SETTINGS: readonly string[] = [
   "core.hooksPath=/dev/null",
@@ -31,12 +44,7 @@ const SETTINGS: readonly string[] = [
   "fetch.recurseSubmodules=no",
   "fetch.writeCommitGraph=false",
   "submodule.recurse=false",
-  // Memory is bounded by these, not by packs and processors: without, a pack of 500 MB is mapped as a whole.
-  "core.packedGitWindowSize=8m",
-  "core.packedGitLimit=64m",
-  "core.deltaBaseCacheLimit=32m",
-  "pack.windowMemory=32m",
-  "pack.deltaCacheSize=32m",
+  ...MEMORY_SETTINGS,
   "gc.auto=0",
   "maintenance.auto=false",
   "advice.detachedHead=false",

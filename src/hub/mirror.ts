@@ -16,9 +16,10 @@ import {
 } from "../machine/files.ts";
 import { type CommitChanges, type CommitInfo, writeCommit } from "./commit_writer.ts";
 import { checkFormat, FORMAT_PATH } from "./format.ts";
-import { failureOf, Git, type GitResult, redact } from "./git.ts";
+import { failureOf, Git, type GitResult, redact, UPLOAD_PACK } from "./git.ts";
 import { credentialSettings } from "./github.ts";
 import { ObjectReader } from "./object_reader.ts";
+import { isLocal } from "./remote.ts";
 import type { Transfer } from "./transfer.ts";
 
 /** The hub's only branch. */
@@ -119,6 +120,7 @@ export class Mirror implements AsyncDisposable {
    * @throws {CcsyncError} kind "unreachable" or "credentials"; "setup" when it is not a hub, or of a newer format
    */
   async fetch(): Promise<Oid | undefined> {
+    this.objects.prepare();
     const result = await this.#transfer([
       ...await this.#access(),
       "fetch",
@@ -126,6 +128,7 @@ export class Mirror implements AsyncDisposable {
       "--no-tags",
       "--no-write-fetch-head",
       "--prune",
+      ...(isLocal(this.remote) ? [`--upload-pack=${UPLOAD_PACK}`] : []),
       "--",
       this.remote,
       `+${MAIN}:${FETCHED}`,

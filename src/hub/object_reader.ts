@@ -46,6 +46,12 @@ export class ObjectReader implements AsyncDisposable {
     return answer;
   }
 
+  /** Starts git ahead of the first call, which then need not wait for that. */
+  prepare(): void {
+    // Whatever keeps git from starting is met again, and told, by the first call.
+    this.#last = this.#last.then(() => this.#start()).catch(() => undefined);
+  }
+
   async #read(name: string): Promise<GitObject | undefined> {
     // Git takes one name a line, and dies of a path that leaves the repository.
     if (/\n|:\.\.?\//.test(name)) return undefined;

@@ -55,6 +55,11 @@ export function parseRemote(text: string): Remote {
   return { kind: "url", address: text };
 }
 
+/** Whether the hub at an address is served by programs of this machine. */
+export function isLocal(address: string): boolean {
+  return URL_LIKE.test(address) ? /^file:/i.test(address) : !SCP_LIKE.test(address);
+}
+
 /** Returns a path with the home directory in place of a leading `~`, which not every shell replaces. */
 export function expandHome(text: string, home: string): string {
   return /^~(?:[\\/]|$)/.test(text) ? home + text.slice(1) : text;

@@ -58,6 +58,14 @@ export interface CatalogueRow {
   readonly slug: string;
 }
 
+/** The sessions that were found settled: there was nothing to push or to pull. */
+export interface SettledRows {
+  /** How the files of each looked from outside, and the name of its plan. */
+  readonly looks: readonly (readonly [id: SessionId, look: string, slug: string])[];
+  /** Returns what lists say of each, as it was given to {@linkcode State.setSettled}. */
+  readonly listed: () => unknown[];
+}
+
 /** What was found out about a local transcript; good as long as its path is. */
 export interface LocalProject {
   readonly path: LocalPath;
@@ -82,7 +90,7 @@ export interface TextBase {
   readonly profile: string;
 }
 
-const VERSION = 3;
+const VERSION = 4;
 /** How long a statement waits for another process. */
 const BUSY_TIMEOUT_MS = 10_000;
 
@@ -103,7 +111,19 @@ const SCHEMA = `
     folder TEXT NOT NULL, size INTEGER NOT NULL, mtime_ms REAL NOT NULL, ino INTEGER NOT NULL,
     profile TEXT NOT NULL, content BLOB, PRIMARY KEY (set_key, path)) STRICT;
   CREATE TABLE IF NOT EXISTS memory_project (set_key TEXT PRIMARY KEY, project TEXT NOT NULL) STRICT;
+  CREATE TABLE IF NOT EXISTS settled (
+    id TEXT PRIMARY KEY, look TEXT NOT NULL, listed TEXT NOT NULL, prompts TEXT NOT NULL) STRICT;
 `;
+
+// Whoever changes what is known of a session unsettles it: nobody can forget to.
+const TRIGGERS = ["base", "catalogue"].map((table) => `
+  CREATE TRIGGER IF NOT EXISTS ${table}_set AFTER INSERT ON ${table}
+    BEGIN DELETE FROM settled WHERE id = NEW.id; END;
+  CREATE TRIGGER IF NOT EXISTS ${table}_changed AFTER UPDATE ON ${table}
+    BEGIN DELETE FROM settled WHERE id IN (OLD.id, NEW.id); END;
+  CREATE TRIGGER IF NOT EXISTS ${table}_removed AFTER DELETE ON ${table}
+    BEGIN DELETE FROM settled WHERE id = OLD.id; END;
+`).join("");
 
 /** Reading all metas of thousands takes as long as reading some dozens one by one. */
 const MANY_METAS = 50;
@@ -119,7 +139,7 @@ export type FactKey =
   | "pushes"
   | "readers_checked"
   | "trouble"
-  | "settled"
+  | "settled_key"
   | "git";
 
 /** The open state. Every write is atomic; group several with {@linkcode State.transaction}. */
@@ -162,7 +182,7 @@ export class State implements Disposable {
       const version = Number(db.prepare("PRAGMA user_version").get()?.["user_version"] ?? 0);
       if (version > VERSION) throw newerState(path, version);
       if (version > 0 && version < VERSION) throw new RangeError("it is of an older ccsync");
-      db.exec(SCHEMA);
+      db.exec(SCHEMA + TRIGGERS);
       if (version !== VERSION) db.exec(`PRAGMA user_version = ${VERSION}`);
       return new State(db, path);
     } catch (error) {
@@ -211,10 +231,14 @@ export class State implements Disposable {
     this.#db.prepare("INSERT OR REPLACE INTO fact VALUES (?, ?)").run(key, value);
   }
 
-  /** Returns the bases of every session's documents, by session and name. */
-  bases(): Map<SessionId, Map<string, Base>> {
+  /**
+   * Returns the bases of sessions' documents, by session and name.
+   *
+   * @param ids Those that are meant @default {all}
+   */
+  bases(ids?: readonly SessionId[]): Map<SessionId, Map<string, Base>> {
     const bases = new Map<SessionId, Map<string, Base>>();
-    for (const base of this.#all("base", readBase)) {
+    for (const base of this.#all("base", readBase, "*", ids)) {
       const documents = bases.get(base.id);
       if (documents === undefined) bases.set(base.id, new Map([[base.name, base]]));
       else documents.set(base.name, base);
@@ -248,17 +272,26 @@ export class State implements Disposable {
     this.#db.prepare("DELETE FROM base WHERE id = ? AND name = ?").run(id, name);
   }
 
-  /** Returns the hub's sessions as of the fact `hub_head`. */
-  catalogue(): Map<SessionId, CatalogueRow> {
+  /**
+   * Returns the hub's sessions as of the fact `hub_head`.
+   *
+   * @param ids Those that are meant @default {all}
+   */
+  catalogue(ids?: readonly SessionId[]): Map<SessionId, CatalogueRow> {
     const metaOf = this.#metas();
     const read = (row: Row) => readCatalogueRow(row, metaOf);
-    const rows = this.#all("catalogue", read, CATALOGUE_COLUMNS);
+    const rows = this.#all("catalogue", read, CATALOGUE_COLUMNS, ids);
     return new Map(rows.map((row) => [row.id, row]));
   }
 
   /** Returns the ids of the hub's sessions, without reading what is known of each. */
   catalogueIds(): SessionId[] {
-    return this.#all("catalogue", (row) => row["id"] as SessionId, "id");
+    return this.#ids("catalogue");
+  }
+
+  /** Returns the projects of the hub's sessions, each once. */
+  catalogueProjects(): PortablePath[] {
+    return this.#all("catalogue", (row) => row["project"] as PortablePath, "DISTINCT project");
   }
 
   /** Returns what reads single metas, and from the point on where many are asked for, all of them at once. */
@@ -301,6 +334,44 @@ export class State implements Disposable {
   /** Empties the catalogue. */
   clearCatalogue(): void {
     this.#db.exec("DELETE FROM catalogue");
+  }
+
+  /** Returns the sessions that were settled, whatever has happened on this machine since. */
+  settled(): SettledRows {
+    // A few long texts are read much faster than thousands of rows.
+    const columns = "group_concat(look) AS looks, group_concat(listed) AS listed";
+    const [row] = this.#all("settled", (row) => row, columns);
+    const looks = readList(row?.["looks"]) as [SessionId, string, string][];
+    return { looks, listed: () => readList(row?.["listed"]) };
+  }
+
+  /** Returns the ids of the sessions that were settled. */
+  settledIds(): SessionId[] {
+    return this.#ids("settled");
+  }
+
+  /** Returns what was said in settled sessions, as it was given to {@linkcode State.setSettled}, by session. */
+  settledPrompts(): Map<SessionId, unknown> {
+    const read = (row: Row) => readList(row["prompts"]) as [SessionId, unknown][];
+    return new Map(this.#all("settled", read, "group_concat(prompts) AS prompts").flat());
+  }
+
+  /** Remembers a session as settled. It is so until its base or what the hub has of it changes. */
+  setSettled(look: SettledRows["looks"][number], listed: unknown, prompts: unknown): void {
+    const [id] = look;
+    const values = [look, listed, [id, prompts]].map(asciiJson);
+    this.#db.prepare("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)").run(id, ...values);
+  }
+
+  /** Takes sessions for settled no longer. */
+  removeSettled(ids: readonly SessionId[]): void {
+    if (ids.length === 0) return;
+    this.#db.prepare(`DELETE FROM settled WHERE ${AMONG}`).run(JSON.stringify(ids));
+  }
+
+  /** Takes no session for settled any longer. */
+  clearSettled(): void {
+    this.#db.exec("DELETE FROM settled");
   }
 
   /** Returns the working directories of local transcripts by path, as far as they were read before. */
@@ -384,10 +455,27 @@ export class State implements Disposable {
     return looksDamaged ? this.#setAside(failure) : undefined;
   }
 
-  /** Reads every row of a table. Damage that opening does not meet is met here. */
-  #all<T>(table: Table, read: (row: Row) => T, columns = "*"): T[] {
+  /** Reads the ids of a table that has one row for each session. */
+  #ids(table: Table): SessionId[] {
+    // One long text is read much faster than as many rows.
+    const read = (row: Row) => String(row["ids"] ?? "");
+    const [ids = ""] = this.#all(table, read, "group_concat(id, ' ') AS ids");
+    return ids === "" ? [] : ids.split(" ") as SessionId[];
+  }
+
+  /** Reads the rows of a table, all of them or those of some sessions. Damage that opening does not meet is met here. */
+  #all<T>(
+    table: Table,
+    read: (row: Row) => T,
+    columns = "*",
+    ids: readonly SessionId[] | undefined = undefined,
+  ): T[] {
     try {
-      return this.#db.prepare(`SELECT ${columns} FROM ${table}`).all().map(read);
+      const select = `SELECT ${columns} FROM ${table}`;
+      const rows = ids === undefined
+        ? this.#db.prepare(select).all()
+        : this.#db.prepare(`${select} WHERE ${AMONG}`).all(JSON.stringify(ids));
+      return rows.map(read);
     } catch (error) {
       throw OF_SURROUNDINGS.test(messageOf(error)) ? error : this.#setAside(error);
     }
@@ -403,7 +491,10 @@ export class State implements Disposable {
 /** What SQLite says where the file is in order, but cannot be used now. */
 const OF_SURROUNDINGS = /locked|disk is full|disk i\/o|readonly|unable to open/i;
 
-type Table = "base" | "catalogue" | "project" | "text_base" | "memory_project";
+type Table = "base" | "catalogue" | "project" | "text_base" | "memory_project" | "settled";
+
+/** The parameter is a JSON list of ids. */
+const AMONG = "id IN (SELECT value FROM json_each(?))";
 
 /** All but the meta, which is long. */
 const CATALOGUE_COLUMNS = "id, transcript, files, project, updated_at, slug";
@@ -458,6 +549,18 @@ function readTextBase(row: Row): TextBase {
     stamp: readStamp(row),
     profile: String(row["profile"]),
   };
+}
+
+/** Returns JSON without any other letters: a text of those takes half the memory, and is read faster. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replace(/[\u0080-\uffff]/g, (letter) => {
+    return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
+  });
+}
+
+/** Reads values of JSON that stand one behind the other. */
+function readList(values: unknown): unknown[] {
+  return JSON.parse(`[${String(values ?? "")}]`) as unknown[];
 }
 
 function readStamp(row: Row): FileStamp {

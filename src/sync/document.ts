@@ -4,11 +4,11 @@
  * @module
  */
 import { completeEnd } from "./pieces.ts";
-import type { LocalPath, SessionId } from "../brands.ts";
+import type { SessionId } from "../brands.ts";
 import type { KindCodec } from "../claude/kinds.ts";
 import { isSameStamp, type LocalFile } from "../claude/scan.ts";
 import { segmentPath, sidecarSegmentPath } from "../hub/format.ts";
-import type { Base, FileStamp, HubFile } from "../machine/state.ts";
+import type { Base, HubFile } from "../machine/state.ts";
 import { hasPrefix } from "./fingerprint.ts";
 import type { HubState, LocalState } from "./plan.ts";
 
@@ -88,18 +88,18 @@ function contentOf(
 ): Content {
   if (merge === "replace") {
     const isSame = base !== undefined &&
-      (isSameFile(path, stamp, base) ||
+      (isSameFile({ path, stamp }, base) ||
         (stamp.size === base.localBytes && hasPrefix(path, stamp.size, base.blocks, "all")));
     return { state: isSame ? "unchanged" : "unknown", end: stamp.size };
   }
   const isKnown = base !== undefined &&
-    (isSameFile(path, stamp, base) || hasPrefix(path, base.localBytes, base.blocks, turn));
+    (isSameFile({ path, stamp }, base) || hasPrefix(path, base.localBytes, base.blocks, turn));
   if (!isKnown) return { state: "unknown", end: completeEnd(path, 0, stamp.size) };
   const end = completeEnd(path, base.localBytes, stamp.size);
   return { state: end === base.localBytes ? "unchanged" : "grown", end };
 }
 
 /** An equal stamp is taken for an equal file, as git does; an unequal one proves nothing. */
-function isSameFile(path: LocalPath, stamp: FileStamp, base: Base): boolean {
+export function isSameFile({ path, stamp }: LocalFile, base: Base): boolean {
   return path === base.path && isSameStamp(stamp, base.stamp);
 }

@@ -5,19 +5,16 @@
  */
 import { dirname, join } from "node:path";
 import type { LocalPath, PortablePath, SessionId } from "../brands.ts";
-import { nameFault, sidecarKind } from "../claude/kinds.ts";
+import { sidecarKind } from "../claude/kinds.ts";
 import { projectsDir, transcriptPath } from "../claude/layout.ts";
-import { liveSessions } from "../claude/live.ts";
 import { isRecent } from "../claude/retention.ts";
 import {
   type LocalFile,
   type LocalSidecar,
   type LocalTranscript,
-  Names,
   readProject,
   type Scan,
   scanSidecars,
-  scanTranscripts,
   type Skipped,
   stampOf,
 } from "../claude/scan.ts";
@@ -52,12 +49,6 @@ export interface SessionView {
   readonly unmapped: readonly string[];
 }
 
-/** All sessions, and what had to be passed over. */
-export interface Overview {
-  readonly sessions: readonly SessionView[];
-  readonly skipped: readonly Skipped[];
-}
-
 /** Which sessions are meant, besides those under the sync directories. */
 export interface Scope {
   /** All of them. */
@@ -66,23 +57,40 @@ export interface Scope {
   readonly also?: SessionId;
 }
 
-/** Gathers the facts about all sessions in scope. */
-export async function gatherFacts(workspace: Workspace, scope: Scope): Promise<Overview> {
-  const { env, state } = workspace;
-  const scan = scanTranscripts(env.claudeDir);
-  const skipped = [...scan.skipped];
+/** What was found on this machine. */
+export interface Look {
+  readonly scan: Scan;
+  /** The sessions that are open in Claude Code. */
+  readonly live: ReadonlySet<SessionId>;
+  /** Receives what has to be passed over. */
+  readonly skipped: Skipped[];
+}
+
+/**
+ * Gathers the facts about sessions in scope.
+ *
+ * @param settled Those that need not be looked at
+ */
+export async function gatherFacts(
+  workspace: Workspace,
+  look: Look,
+  scope: Scope,
+  settled: ReadonlySet<SessionId>,
+): Promise<SessionView[]> {
+  const { state } = workspace;
+  const { transcripts } = look.scan;
   const turn = Number(state.fact("turn") ?? 0);
   state.setFact("turn", String(turn + 1));
-  const live = await liveSessions(env.claudeDir, env.now());
-  const gatherer = new Gatherer(workspace, live, scan, turn, skipped);
-  await gatherer.lookBack([...scan.transcripts.keys()]);
-  const ids = new Set([...scan.transcripts.keys(), ...gatherer.catalogue.keys()]);
-  const sessions = [...ids].sort().flatMap((id) => {
+  const isDue = (id: SessionId) => !settled.has(id);
+  const here = [...transcripts.keys()].filter(isDue);
+  const ids = [...new Set([...here, ...state.catalogueIds().filter(isDue)])].sort();
+  const gatherer = new Gatherer(workspace, look, turn, ids);
+  await gatherer.lookBack(here);
+  return ids.flatMap((id) => {
     const isMeant = scope.all || id === scope.also;
-    const view = gatherer.view(id, scan.transcripts.get(id), isMeant);
+    const view = gatherer.view(id, transcripts.get(id), isMeant);
     return view === undefined ? [] : [view];
   });
-  return { sessions, skipped };
 }
 
 /** Whether an error is about one file, so that the others can go on. */
@@ -97,29 +105,27 @@ const OF_ONE_FILE =
   /input\/output error|file ?name (?:or extension )?(?:is )?too long|another program has it open|not allowed on Windows/i;
 
 class Gatherer {
-  readonly catalogue: ReadonlyMap<SessionId, CatalogueRow>;
   readonly #workspace: Workspace;
+  readonly #catalogue: ReadonlyMap<SessionId, CatalogueRow>;
   readonly #bases: ReadonlyMap<SessionId, ReadonlyMap<string, Base>>;
   readonly #projects: () => ReadonlyMap<LocalPath, LocalPath>;
   readonly #live: ReadonlySet<SessionId>;
   readonly #scan: Scan;
   readonly #turn: number;
   readonly #skipped: Skipped[];
-  readonly #names = new Names();
   readonly #places = new Map<PortablePath, ReturnType<Workspace["local"]>>();
   readonly #scope = new Map<LocalPath, boolean>();
   #earlier: readonly string[] = [];
 
   constructor(
     workspace: Workspace,
-    live: ReadonlySet<SessionId>,
-    scan: Scan,
+    { live, scan, skipped }: Look,
     turn: number,
-    skipped: Skipped[],
+    ids: readonly SessionId[],
   ) {
     this.#workspace = workspace;
-    this.catalogue = workspace.state.catalogue();
-    this.#bases = workspace.state.bases();
+    this.#catalogue = workspace.state.catalogue(ids);
+    this.#bases = workspace.state.bases(ids);
     this.#projects = once(() => workspace.state.projects());
     this.#live = live;
     this.#scan = scan;
@@ -139,7 +145,7 @@ class Gatherer {
   /** Looks up earlier placeholders where sessions that the hub knows have no base: the state was lost. */
   async lookBack(local: readonly SessionId[]): Promise<void> {
     const isLost = (id: SessionId) => this.#bases.get(id)?.has(TRANSCRIPT) !== true;
-    if (!local.some((id) => this.catalogue.has(id) && isLost(id))) return;
+    if (!local.some((id) => this.#catalogue.has(id) && isLost(id))) return;
     this.#earlier = await earlierProfiles(this.#workspace);
   }
 
@@ -166,7 +172,7 @@ class Gatherer {
     const bases = this.#bases.get(id) ?? new Map<string, Base>();
     const base = bases.get(TRANSCRIPT);
     if (local === undefined && this.#isHidden(base)) return undefined;
-    const row = this.catalogue.get(id);
+    const row = this.#catalogue.get(id);
     const place = this.#place(local, base, row);
     if (place === undefined) return undefined;
     const { project, unmapped } = place;
@@ -327,7 +333,7 @@ class Gatherer {
   #filesBeside({ id, local }: Document, path: LocalPath, slug: string | undefined): LocalSidecar[] {
     const { claudeDir } = this.#workspace.env;
     const scan = (transcript: LocalPath) =>
-      scanSidecars(claudeDir, transcript, id, slug, this.#skipped, this.#names);
+      scanSidecars(claudeDir, transcript, id, slug, this.#skipped, this.#scan.names);
     const here = local?.path ?? path;
     return here === path ? scan(here) : [...scan(path), ...scan(here)];
   }
@@ -339,8 +345,7 @@ class Gatherer {
     meta: () => Meta | undefined,
   ): string | undefined {
     const isNew = local !== undefined && (localState === "grown" || localState === "unknown");
-    const slug = isNew ? summaryOf(local.path, end, meta()).slug : row?.slug ?? "";
-    return slug === "" || nameFault(slug) !== undefined || slug.includes("/") ? undefined : slug;
+    return isNew ? summaryOf(local.path, end, meta()).slug : row?.slug;
   }
 }
 

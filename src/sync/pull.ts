@@ -8,16 +8,11 @@ import { messageOf } from "../errors.ts";
 import type { SharedPlaceholders } from "../hub/format.ts";
 import { countLines } from "../transcript/lines.ts";
 import { compareFromBase, HUB_START, localForm, positionAfter, type TwoSided } from "./content.ts";
-import {
-  gatherFacts,
-  isFileTrouble,
-  type Overview,
-  type Scope,
-  type SessionView,
-} from "./facts.ts";
+import { isFileTrouble, type Scope, type SessionView } from "./facts.ts";
 import { type Fork, reconcileBranches } from "./branches.ts";
 import { receiveMemory } from "./memory/receive.ts";
 import { gatherMemory } from "./memory/view.ts";
+import { fetchAndGlance, lookAround, type Overview } from "./overview.ts";
 import { planPull, type PullAction } from "./plan.ts";
 import { putAwayCopies, receiveSession, sidecarItems, WAITS } from "./receive.ts";
 import { agreeOn, register } from "./registration.ts";
@@ -28,7 +23,7 @@ import {
   type SyncReport,
   titleOf,
 } from "./report.ts";
-import { type Amount, fetchHub, type Workspace } from "./workspace.ts";
+import type { Amount, Workspace } from "./workspace.ts";
 
 /** How to pull. */
 export interface PullOptions extends Scope {
@@ -59,7 +54,7 @@ export async function pullAndLook(
 ): Promise<{ readonly report: SyncReport; readonly overview: Overview }> {
   const { env, journal, state } = workspace;
   journal.begin(options.command ?? "pull");
-  const head = await fetchHub(workspace);
+  const { head, seen } = await fetchAndGlance(workspace);
   if (head !== undefined) {
     // What the shared table says of this machine counts from here on; what changed here goes up at the next push.
     const { shared, isSharedChanged } = await register(
@@ -69,7 +64,7 @@ export async function pullAndLook(
     );
     if (!isSharedChanged) agreeOn(workspace, shared);
   }
-  const overview = await gatherFacts(workspace, options);
+  const overview = await lookAround(workspace, options, seen);
   const sessions = await pullSessions(workspace, overview, options);
   const shared = await gatherMemory(workspace, head, options.all);
   const report = { ...sessions, memory: await receiveMemory(workspace, shared, options) };
@@ -87,7 +82,7 @@ async function pullSessions(
   const sessions: SessionReport[] = [];
   const waiting: SessionFault[] = [];
   const failed: SessionFault[] = [];
-  const known = new Set(overview.sessions.map(({ id }) => id));
+  const known = new Set([...overview.sessions.map(({ id }) => id), ...overview.settled.ids]);
   const due: DueSession[] = [];
   for (const view of overview.sessions) {
     const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });

@@ -11,16 +11,11 @@ import { countLines } from "../transcript/lines.ts";
 import { refreshCatalogue } from "./catalogue.ts";
 import { summaryOf } from "./content.ts";
 import { TRANSCRIPT } from "./document.ts";
-import {
-  gatherFacts,
-  isFileTrouble,
-  type Overview,
-  type Scope,
-  type SessionView,
-} from "./facts.ts";
+import { isFileTrouble, type Scope, type SessionView } from "./facts.ts";
 import { type MemoryReport, NO_MEMORY } from "./memory/report.ts";
 import { foreseenMemory, type MemorySent, sendMemory, settleMemory } from "./memory/send.ts";
 import { gatherMemory, type MemoryView, NOTHING_SHARED } from "./memory/view.ts";
+import { fetchAndGlance, lookAround, type Overview } from "./overview.ts";
 import { agreeOn, register, type Registration, writeRegistration } from "./registration.ts";
 import {
   countUnmapped,
@@ -39,9 +34,9 @@ import {
   type Sent,
 } from "./send.ts";
 import type { HeldLock } from "./locks.ts";
-import { settlement } from "./settled.ts";
+import { NONE_SETTLED } from "./settled.ts";
 import { checkReaders } from "./visibility.ts";
-import { type Amount, fetchHub, knownHub, type Workspace } from "./workspace.ts";
+import { type Amount, knownHub, type Workspace } from "./workspace.ts";
 
 /** How to push. */
 export interface PushOptions extends Scope {
@@ -80,15 +75,14 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
   for (let isFirst = true;; isFirst = false) {
     const startedAt = performance.now();
     const isAsked = !(isFirst && options.isOptimistic === true);
-    const head = isAsked ? await fetchHub(workspace) : await knownHub(workspace);
+    const { head, seen } = isAsked
+      ? await fetchAndGlance(workspace)
+      : { head: await knownHub(workspace), seen: undefined };
     if (isAsked) { for (const { held } of locks) await held.verify(workspace); }
     const registration = await register(workspace, head, options.changeShared);
-    const isQuick = options.isRegistrationOnly === true || options.isDryRun;
-    // Taken first: what changes from here on is found by the next push.
-    const settled = isQuick ? undefined : await settlement(workspace, head, options);
-    const overview = options.isRegistrationOnly === true || settled?.isSettled === true
-      ? { sessions: [], skipped: [] }
-      : await gatherFacts(workspace, options);
+    const overview = options.isRegistrationOnly === true
+      ? NOTHING
+      : await lookAround(workspace, options, seen);
     const items = await planItems(workspace, overview, done);
     const memory = options.isRegistrationOnly === true
       ? NOTHING_SHARED
@@ -122,18 +116,12 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       if (options.isRegistrationOnly !== true) {
         workspace.state.setFact("last_push", new Date(workspace.env.now()).toISOString());
       }
-      const report = done.report(overview, false);
-      const isDone = written === undefined && !isToTellAgain(report);
-      if (settled !== undefined && isDone) workspace.state.setFact("settled", settled.fact);
-      return report;
+      return done.report(overview, false);
     }
   }
 }
 
-/** Whether a push left anything undone, or has to tell of anything again: more than what makes it partial. */
-function isToTellAgain({ failed, skipped, unmapped, waiting }: SyncReport): boolean {
-  return [failed, skipped, unmapped, waiting].some((list) => list.length > 0);
-}
+const NOTHING: Overview = { sessions: [], settled: NONE_SETTLED, skipped: [] };
 
 /** Returns the moves of the locks that are still this process's. */
 async function movesOf(
@@ -369,10 +357,11 @@ async function settle(
 ): Promise<void> {
   const { mirror, state } = workspace;
   await refreshCatalogue(mirror, state, commit);
-  const catalogue = state.catalogue();
+  const bases = sent.flatMap((each) => each.bases);
+  const catalogue = state.catalogue(bases.map(({ id }) => id));
   const pushes = Number(state.fact("pushes") ?? 0) + 1;
   state.transaction(() => {
-    for (const base of sent.flatMap(({ bases }) => bases)) {
+    for (const base of bases) {
       const row = catalogue.get(base.id);
       const file = base.name === TRANSCRIPT ? row?.transcript : row?.files.get(base.name);
       if (file !== undefined) state.setBase({ ...base, ...file });

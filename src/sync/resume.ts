@@ -14,9 +14,11 @@ import { SUMMARY_BYTES } from "../transcript/summary.ts";
 import { trackedFiles } from "../transcript/tracked_files.ts";
 import { summaryOf } from "./content.ts";
 import { readRecord } from "./daemon/record.ts";
-import { gatherFacts, type Overview, type SessionView } from "./facts.ts";
-import { type ListedSession, listSessions } from "./listing.ts";
+import type { SessionView } from "./facts.ts";
+import type { DescribedSession } from "./listed.ts";
+import { describeSessions } from "./listing.ts";
 import { acquireLock, type HeldLock, type LockView, lockViews } from "./locks.ts";
+import { lookAround, type Overview } from "./overview.ts";
 import { pullAndLook, waitsForPush } from "./pull.ts";
 import { push } from "./push.ts";
 import { receiveSession } from "./receive.ts";
@@ -25,7 +27,7 @@ import { fetchHub, knownHub, type Workspace } from "./workspace.ts";
 
 /** What there is to resume. */
 export interface Choice {
-  readonly sessions: readonly ListedSession[];
+  readonly sessions: readonly DescribedSession[];
   /** What the pull before did; `undefined` where the hub could not be asked, and why. */
   readonly pulled?: SyncReport;
   readonly offline?: CcsyncError;
@@ -43,7 +45,7 @@ export async function sessionsToResume(
   // What a pull found still holds where it changed nothing.
   const isSame = !options.all && pulled.pulled?.sessions.length === 0;
   const found = isSame ? overview : undefined;
-  const sessions = await listSessions(workspace, { side: "both", ...options }, found);
+  const sessions = await describeSessions(workspace, { side: "both", ...options }, found);
   return { sessions, ...pulled };
 }
 
@@ -110,7 +112,7 @@ export async function openSession(
   id: SessionId,
   options: OpenOptions,
 ): Promise<Opening> {
-  const { sessions } = await gatherFacts(workspace, { all: false, also: id });
+  const { sessions } = await lookAround(workspace, { all: false, also: id });
   const view = sessions.find((each) => each.id === id);
   if (view === undefined) throw gone(id);
   if (view.facts.isLive && !options.takesOver) return { kind: "live" };

@@ -4,7 +4,7 @@
  * @module
  */
 import { CcsyncError } from "../errors.ts";
-import type { ListedSession } from "./listing.ts";
+import type { ListedSession } from "./listed.ts";
 
 /** So many sessions are named as candidates. */
 const MOST_CANDIDATES = 10;
@@ -43,10 +43,10 @@ export function latestOf(sessions: readonly ListedSession[]): ListedSession {
 }
 
 /** Returns the sessions that a machine began or edited last. */
-export function sessionsFrom(
-  sessions: readonly ListedSession[],
+export function sessionsFrom<T extends ListedSession>(
+  sessions: readonly T[],
   machine: string,
-): readonly ListedSession[] {
+): readonly T[] {
   const found = sessions.filter((session) =>
     session.machine === machine || session.createdBy === machine
   );

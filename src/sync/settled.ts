@@ -1,90 +1,153 @@
 /**
- * Tells whether anything that a push looks at has changed since one that left nothing to do. Then there is
- * nothing to do either, and thousands of sessions need not be compared one by one.
+ * Remembers which sessions are settled: when all of one was looked at there was nothing to push or to pull, and
+ * nothing has changed since. Thousands of them need not be compared again for every new line of another one.
  *
  * @module
  */
-import { createHash } from "node:crypto";
-import { sep } from "node:path";
-import type { Oid } from "../brands.ts";
-import { SIDECAR_KINDS } from "../claude/kinds.ts";
-import { projectsDir } from "../claude/layout.ts";
-import { liveSessions } from "../claude/live.ts";
-import { stampOf } from "../claude/scan.ts";
-import type { Scope } from "./facts.ts";
+import type { LocalPath, SessionId } from "../brands.ts";
+import {
+  type LocalFile,
+  type LocalSidecar,
+  type Scan,
+  scanSidecars,
+  type Skipped,
+} from "../claude/scan.ts";
+import { isSameFile } from "./document.ts";
+import { type Look, type Scope, type SessionView, sidecarFacts } from "./facts.ts";
+import { describe, type ListedSession, type Prompts } from "./listed.ts";
+import { planPull, planPush, planSidecarPush } from "./plan.ts";
+import { sidecarItems } from "./receive.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** What a push has found out about whether there is anything to do. */
-export interface Settlement {
-  /** Whether nothing has changed since a push that left nothing to do. */
-  readonly isSettled: boolean;
-  /** What to remember where this one leaves nothing to do, either. */
-  readonly fact: string;
+/** Sessions that are settled. */
+export interface SettledSessions {
+  readonly ids: ReadonlySet<SessionId>;
+  /** Returns what lists say of them. */
+  readonly listed: () => readonly ListedSession[];
 }
 
+/** Where none is. */
+export const NONE_SETTLED: SettledSessions = { ids: new Set(), listed: () => [] };
+
+/** Sessions whose files look as they did when they were found settled. */
+export interface UnchangedSessions {
+  /** What of each has to be passed over all the same. */
+  readonly skipped: ReadonlyMap<SessionId, readonly Skipped[]>;
+  readonly listed: () => readonly ListedSession[];
+}
+
+/** Compares how the files of all sessions look with how they looked when they were found settled. */
+export function unchangedSessions({ env, state }: Workspace, scan: Scan): UnchangedSessions {
+  const { listed, looks } = state.settled();
+  const skipped = new Map<SessionId, readonly Skipped[]>();
+  for (const [id, look, slug] of looks) {
+    const local = scan.transcripts.get(id);
+    if (local === undefined) continue;
+    const faults: Skipped[] = [];
+    const sidecars = scanSidecars(env.claudeDir, local.path, id, slug, faults, scan.names);
+    if (look === lookOf(env.claudeDir, local, sidecars)) {
+      skipped.set(id, faults.length === 0 ? NOTHING : faults);
+    }
+  }
+  return { skipped, listed: listed as () => readonly ListedSession[] };
+}
+
+const NOTHING: readonly Skipped[] = [];
+
 /**
- * Finds out whether anything has changed. Files are only looked at where hub and settings are those of a push
- * that had nothing to do: one that follows upon others that had would look at all of them twice.
- *
- * @param head The hub's head
+ * Returns which of the unchanged sessions are settled. The others are forgotten, and have to be looked at: Claude
+ * Code has them open, or one of them is meant in particular. Changes of what is known of the hub, or of what was
+ * agreed on, have unsettled their sessions before.
  */
-export async function settlement(
+export function settledSessions(
   workspace: Workspace,
-  head: Oid | undefined,
-  { all, also }: Scope,
-): Promise<Settlement> {
-  const { config, profileKey, state } = workspace;
-  const settings = JSON.stringify([head, profileKey, config.syncDirectories, all, also]);
-  const prefix = createHash("sha256").update(settings).digest("hex");
-  const known = state.fact("settled");
-  if (known?.startsWith(prefix) !== true) return { isSettled: false, fact: prefix };
-  const digest = await filesDigest(workspace);
-  const fact = `${prefix} ${digest ?? ""}`;
-  return { isSettled: digest !== undefined && known === fact, fact };
+  { listed, skipped }: UnchangedSessions,
+  look: Look,
+  { also }: Scope,
+): SettledSessions {
+  const { state } = workspace;
+  const key = keyOf(workspace);
+  if (state.fact("settled_key") !== key) {
+    state.transaction(() => {
+      state.clearSettled();
+      state.setFact("settled_key", key);
+    });
+  }
+  const due = new Set([...look.live, ...look.scan.copies.map(({ id }) => id), also]);
+  const ids = new Set<SessionId>();
+  const over: SessionId[] = [];
+  for (const id of state.settledIds()) {
+    const faults = due.has(id) ? undefined : skipped.get(id);
+    if (faults === undefined) over.push(id);
+    else {
+      ids.add(id);
+      look.skipped.push(...faults);
+    }
+  }
+  state.removeSettled(over);
+  return { ids, listed: () => listed().filter(({ id }) => ids.has(id)) };
+}
+
+/** Remembers those of these sessions that are settled. */
+export function noteSettled(workspace: Workspace, views: readonly SessionView[]): void {
+  const settled = views.filter((view) => isSettled(workspace, view));
+  if (settled.length === 0) return;
+  workspace.state.transaction(() => {
+    for (const view of settled) {
+      const { firstPrompt, lastAnswer, lastPrompt, ...listed } = describe(workspace, view);
+      const prompts: Prompts = { firstPrompt, lastAnswer, lastPrompt };
+      workspace.state.setSettled(
+        [view.id, lookIn(workspace.env.claudeDir, view), listed.slug],
+        listed,
+        prompts,
+      );
+    }
+  });
+}
+
+/** What else decides on where a session's files belong, and how lists tell of it. */
+function keyOf({ config, env, profileKey }: Workspace): string {
+  return JSON.stringify([profileKey, config.syncDirectories, config.machineId, env.claudeDir]);
 }
 
 /**
- * Returns every file that may belong to a session, and which sessions are open, in a few digits; `undefined`
- * where a directory cannot be read. Files are told apart by name, size, time and inode, as everywhere.
+ * Whether nothing is to be done for a session until something changes. Of its files, the stamps have to be those
+ * of the base: of a long one that was only touched, some blocks are looked at each time.
  */
-export async function filesDigest({ env }: Workspace): Promise<string | undefined> {
-  const live = await liveSessions(env.claudeDir, env.now());
-  const hash = createHash("sha256").update(JSON.stringify([...live].sort()));
-  const roots = new Set(SIDECAR_KINDS.map(({ root }) => root));
-  roots.delete("session");
-  try {
-    for (const directory of [projectsDir(env.claudeDir), ...rootsIn(env.claudeDir, roots)]) {
-      walk(directory, (line) => hash.update(line));
-    }
-  } catch (error) {
-    // Whoever looks at the sessions says so.
-    if (error instanceof Deno.errors.PermissionDenied) return undefined;
-    throw error;
-  }
-  return hash.digest("hex");
+function isSettled(workspace: Workspace, view: SessionView): boolean {
+  const { copies, facts, path, project, sidecars, transcript, unmapped } = view;
+  const isInPlace = transcript.local !== undefined && transcript.local.path === path &&
+    project !== undefined && workspace.isInScope(project);
+  if (!isInPlace || transcript.hub === undefined || facts.isLive || facts.isTorn) return false;
+  if (copies.length > 0 || unmapped.length > 0) return false;
+  return planPush(facts) === "none" && planPull(facts, false) === "none" &&
+    sidecarItems(view, "none").length === 0 &&
+    sidecars.every((each) => planSidecarPush(sidecarFacts(view, each)) === "none") &&
+    [transcript, ...sidecars].every(({ base, local }) =>
+      local === undefined || (base !== undefined && isSameFile(local, base))
+    );
 }
 
-const rootsIn = (claudeDir: string, roots: ReadonlySet<string>) =>
-  [...roots].sort().map((root) => `${claudeDir}${sep}${root}`);
-
-function walk(directory: string, note: (line: string) => void): void {
-  let lines = "";
-  for (const { isDirectory, name } of namesIn(directory)) {
-    const path = `${directory}${sep}${name}`;
-    if (isDirectory) walk(path, note);
-    else {
-      const { ino, mtimeMs, size } = stampOf(Deno.lstatSync(path));
-      lines += `${path}\0${size} ${mtimeMs} ${ino}\n`;
-    }
-  }
-  note(lines);
+function lookIn(claudeDir: LocalPath, { sidecars, transcript }: SessionView): string {
+  const found = sidecars.flatMap(({ local, name }) =>
+    local === undefined ? [] : [{ ...local, name }]
+  );
+  return transcript.local === undefined ? "" : lookOf(claudeDir, transcript.local, found);
 }
 
-function namesIn(directory: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(directory)].sort((a, b) => a.name < b.name ? -1 : 1);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return [];
-    throw error;
-  }
+/** Returns how a session's files look from outside: where they are, and their stamps. */
+function lookOf(
+  claudeDir: LocalPath,
+  transcript: LocalFile,
+  sidecars: readonly LocalSidecar[],
+): string {
+  const first = lineOf(claudeDir, transcript);
+  if (sidecars.length === 0) return first;
+  const lines = sidecars.map((file) => `${file.name} ${lineOf(claudeDir, file)}`).sort();
+  return [first, ...lines].join("\n");
+}
+
+function lineOf(claudeDir: LocalPath, { path, stamp: { ino, mtimeMs, size } }: LocalFile): string {
+  const place = path.startsWith(claudeDir) ? path.slice(claudeDir.length) : path;
+  return `${size} ${mtimeMs} ${ino} ${place}`;
 }

@@ -87,6 +87,60 @@ Deno.test("State keeps the last of what it is told", () => {
   assert.equal(state.fact("turn"), "2");
 });
 
+Deno.test("State reads what is known of some sessions only", () => {
+  using folder = new Folder();
+  using state = open(folder);
+  for (const id of [ID, OTHER_ID]) {
+    state.setBase({ ...BASE, id });
+    state.setCatalogueRow({ ...ROW, id });
+  }
+  assert.deepEqual([...state.bases([OTHER_ID]).keys()], [OTHER_ID]);
+  assert.deepEqual(state.catalogue([OTHER_ID]), new Map([[OTHER_ID, { ...ROW, id: OTHER_ID }]]));
+  assert.deepEqual([state.bases([]).size, state.catalogue([]).size], [0, 0]);
+  assert.deepEqual(state.catalogueIds().sort(), [ID, OTHER_ID].sort());
+  assert.deepEqual(state.catalogueProjects(), [ROW.project]);
+});
+
+Deno.test("State takes a session for settled until what is known of it changes", () => {
+  using folder = new Folder();
+  const changes: Readonly<Record<string, (state: State) => void>> = {
+    "another base": (state) => state.setBase({ ...BASE, localBytes: 7 }),
+    "a base of a sidecar": (state) => state.setBase({ ...BASE, name: "plans/x.md" }),
+    "no base": (state) => state.removeBase(BASE),
+    "another row": (state) => state.setCatalogueRow({ ...ROW, meta: "{}" }),
+    "no row": (state) => state.removeCatalogueRow(ID),
+    "being told so": (state) => state.removeSettled([ID]),
+  };
+  const listed = { title: "a – title", size: 1 };
+  const prompts = { lastPrompt: "说 \u0000\n\ud83d\ude00" };
+  using state = open(folder);
+  for (const [what, change] of Object.entries(changes)) {
+    state.setBase(BASE);
+    state.setCatalogueRow(ROW);
+    state.setSettled([ID, "a look\nof two lines", "a-plan"], listed, prompts);
+    state.setSettled([OTHER_ID, "another", ""], listed, prompts);
+    assert.deepEqual(
+      state.settled().looks.toSorted(),
+      [
+        [ID, "a look\nof two lines", "a-plan"],
+        [OTHER_ID, "another", ""],
+      ].toSorted(),
+    );
+    assert.deepEqual(state.settled().listed(), [listed, listed]);
+    assert.deepEqual(state.settledPrompts().get(ID), prompts);
+    change(state);
+    assert.deepEqual(state.settled().looks.map(([id]) => id), [OTHER_ID], what);
+    assert.deepEqual([...state.settledPrompts().keys()], [OTHER_ID], what);
+  }
+  state.clearSettled();
+  assert.deepEqual(state.settled().looks, []);
+  state.setSettled([ID, "", ""], listed, prompts);
+  state.setCatalogueRow(ROW);
+  state.setSettled([ID, "", ""], listed, prompts);
+  state.clearCatalogue();
+  assert.deepEqual(state.settled().listed(), []);
+});
+
 Deno.test("State forgets sessions of the catalogue", () => {
   using folder = new Folder();
   using state = open(folder);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SessionId } from "../../src/brands.ts";
 import { CcsyncError } from "../../src/errors.ts";
-import type { ListedSession } from "../../src/sync/listing.ts";
+import type { ListedSession } from "../../src/sync/listed.ts";
 import { latestOf, sessionOf, sessionsFrom } from "../../src/sync/selection.ts";
 import { NO_SUMMARY } from "../../src/transcript/summary.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { CommitChanges } from "../../src/hub/commit_writer.ts";
-import { gatherFacts } from "../../src/sync/facts.ts";
+import { lookAround } from "../../src/sync/overview.ts";
 import { itemOf, sendSession } from "../../src/sync/send.ts";
 import { openWorkspace } from "../support/workspace.ts";
 import { promptLine, World } from "../support/world.ts";
@@ -46,7 +46,7 @@ async function withSidecar(
   Deno.mkdirSync(join(path, ".."), { recursive: true });
   Deno.writeTextFileSync(path, "first");
   await using workspace = openWorkspace(machine);
-  const { sessions } = await gatherFacts(workspace, { all: false });
+  const { sessions } = await lookAround(workspace, { all: false });
   const [view] = sessions;
   assert.ok(view !== undefined);
   const item = await itemOf(workspace, view);

@@ -1,94 +1,167 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
-import type { Oid, SessionId } from "../../src/brands.ts";
+import { dirname, join } from "node:path";
+import type { LocalPath, SessionId } from "../../src/brands.ts";
+import { lookAround } from "../../src/sync/overview.ts";
 import { push } from "../../src/sync/push.ts";
-import { filesDigest, settlement } from "../../src/sync/settled.ts";
+import { fetchHub } from "../../src/sync/workspace.ts";
 import { openWorkspace } from "../support/workspace.ts";
 import { promptLine, type TestMachine, World } from "../support/world.ts";
 
-const HEAD = "a".repeat(40) as Oid;
-const SCOPE = { all: false } as const;
+const ID = "5aaaaaaa-0000-4000-8000-000000000001";
+const OTHER = "5aaaaaaa-0000-4000-8000-000000000002";
+const SLUG = "a-plan-for-tests";
 
-async function digestOn(machine: TestMachine): Promise<string | undefined> {
-  await using workspace = openWorkspace(machine);
-  return await filesDigest(workspace);
+/** Returns a machine that has pushed two sessions, one with a sidecar of each sort. */
+async function machineWithTwo(world: World): Promise<TestMachine> {
+  const desk = await world.joined("desk");
+  for (const id of [ID, OTHER]) desk.write(id, said(desk, id, "hello"));
+  desk.append(ID, JSON.stringify({ type: "plan", sessionId: ID, slug: SLUG }) + "\n");
+  for (const path of SIDECARS) desk.writeFile(path, "before");
+  await desk.ccsync("push");
+  return desk;
 }
 
-Deno.test("filesDigest() differs after every change that a push may have to send", async () => {
+const said = (machine: TestMachine, id: string, text: string) =>
+  promptLine({ id, cwd: join(machine.projects, "app"), text });
+
+const SIDECARS = [
+  `file-history/${ID}/0123456789abcdef@v1`,
+  `tasks/${ID}/1.json`,
+  `plans/${SLUG}.md`,
+] as const;
+
+interface Seen {
+  readonly settled: string[];
+  readonly looked: string[];
+}
+
+async function look(
+  machine: TestMachine,
+  options: { readonly all?: boolean; readonly also?: string } = {},
+  ...surroundings: Parameters<typeof openWorkspace> extends [unknown, ...infer Rest] ? Rest : never
+): Promise<Seen> {
+  await using workspace = openWorkspace(machine, ...surroundings);
+  const also = options.also as SessionId | undefined;
+  const scope = { all: options.all === true, ...(also === undefined ? {} : { also }) };
+  const { sessions, settled } = await lookAround(workspace, scope);
+  return { settled: [...settled.ids].sort(), looked: sessions.map(({ id }) => id).sort() };
+}
+
+Deno.test("sessions are looked at once, and again after a change of their own", async () => {
   await using world = await World.create();
-  const desk = await world.joined("desk");
-  const id = desk.plant("variants/base.jsonl");
-  const line = promptLine({ id, cwd: join(desk.projects, "app"), text: "more" });
+  const desk = await machineWithTwo(world);
+  const inSession = join(dirname(desk.transcriptPath(ID)), ID, "tool-results/a.txt");
   const changes: Readonly<Record<string, () => void>> = {
-    "a line": () => desk.append(id, line),
-    "another session": () => void desk.plant("variants/A.jsonl", { id: crypto.randomUUID() }),
+    "a line": () => desk.append(ID, said(desk, ID, "more")),
     "a file of the session": () => {
-      desk.writeFile(`projects/x/${id}/tool-results/a.txt`, "a");
+      Deno.mkdirSync(dirname(inSession), { recursive: true });
+      Deno.writeTextFileSync(inSession, "a");
     },
-    "a file backup": () => desk.writeFile(`file-history/${id}/0123456789abcdef@v1`, "a"),
-    "a task": () => desk.writeFile(`tasks/${id}/1.json`, "{}"),
-    "a plan": () => desk.writeFile("plans/some-plan.md", "a"),
-    "a session that is opened": () => {
-      const claim = { pid: Deno.pid, sessionId: id, updatedAt: Date.now() };
-      desk.writeFile(`sessions/${Deno.pid}.json`, JSON.stringify(claim));
-    },
+    "another content of it": () => Deno.writeTextFileSync(inSession, "ab"),
+    "a file that is gone": () => Deno.removeSync(inSession),
+    ...Object.fromEntries(SIDECARS.map((path) => [path, () => desk.writeFile(path, "and after")])),
+    "another task": () => desk.writeFile(`tasks/${ID}/2.json`, "{}"),
   };
-  let before = await digestOn(desk);
-  assert.ok(before !== undefined);
+  assert.deepEqual(await look(desk), { settled: [], looked: [ID, OTHER] });
   for (const [what, change] of Object.entries(changes)) {
-    assert.equal(await digestOn(desk), before);
+    assert.deepEqual(await look(desk), { settled: [ID, OTHER], looked: [] }, what);
     change();
-    const after = await digestOn(desk);
-    assert.notEqual(after, before, what);
-    before = after;
+    assert.deepEqual(await look(desk), { settled: [OTHER], looked: [ID] }, what);
+    await desk.ccsync("pull");
+    await desk.ccsync("push");
+    await look(desk);
   }
+  desk.write(ID, desk.read(ID), "elsewhere");
+  assert.deepEqual(await look(desk), { settled: [OTHER], looked: [ID] }, "a copy");
 });
 
-Deno.test("settlement() is of one state of the hub and one scope", async () => {
+Deno.test("a session that is open, torn, or meant is looked at each time", async () => {
   await using world = await World.create();
-  const desk = await world.joined("desk");
-  const id = desk.plant("variants/base.jsonl") as SessionId;
-  await using workspace = openWorkspace(desk);
-  for (const isSettled of [false, false, true, true]) {
-    const found = await settlement(workspace, HEAD, SCOPE);
-    assert.equal(found.isSettled, isSettled);
-    workspace.state.setFact("settled", found.fact);
+  const desk = await machineWithTwo(world);
+  const claim = `sessions/${Deno.pid}.json`;
+  await look(desk);
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await look(desk, { also: ID }), { settled: [OTHER], looked: [ID] });
   }
-  const others = [
-    await settlement(workspace, "b".repeat(40) as Oid, SCOPE),
-    await settlement(workspace, HEAD, { all: true }),
-    await settlement(workspace, HEAD, { all: false, also: id }),
-  ];
-  for (const other of others) assert.equal(other.isSettled, false);
-});
-
-Deno.test("push() compares nothing where nothing changed, and all once anything did", async () => {
-  await using world = await World.create();
-  const desk = await world.joined("desk");
-  const id = desk.plant("variants/base.jsonl");
-  const pushOnce = async () => {
-    await using workspace = openWorkspace(desk);
-    const { sessions } = await push(workspace, { isDryRun: false, all: false });
-    // Counts how often the sessions were compared.
-    return [sessions.length, Number(workspace.state.fact("turn"))];
-  };
-  const [sent, turn = 0] = await pushOnce();
-  assert.equal(sent, 1);
-  assert.deepEqual(await pushOnce(), [0, turn + 1]);
-  assert.deepEqual(await pushOnce(), [0, turn + 2]);
-  for (let i = 0; i < 2; i++) assert.deepEqual(await pushOnce(), [0, turn + 2]);
-  desk.append(id, promptLine({ id, cwd: join(desk.projects, "app"), text: "more" }));
-  assert.deepEqual(await pushOnce(), [1, turn + 3]);
-});
-
-Deno.test("push() tells of a torn line again and again, though nothing changed", async () => {
-  await using world = await World.create();
-  const desk = await world.joined("desk");
-  const id = desk.plant("variants/base.jsonl");
-  desk.append(id, '{"torn":');
+  const content = { pid: Deno.pid, sessionId: ID, updatedAt: Date.now() };
+  desk.writeFile(claim, JSON.stringify(content));
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await look(desk), { settled: [OTHER], looked: [ID] });
+  }
+  Deno.removeSync(join(desk.claude, claim));
+  desk.append(ID, '{"torn":');
   for (let i = 0; i < 3; i++) {
     await using workspace = openWorkspace(desk);
     const { waiting } = await push(workspace, { isDryRun: false, all: false });
-    assert.deepEqual(waiting.map((each) => each.id), [id]);
+    assert.deepEqual(waiting.map(({ id }) => id), [ID]);
   }
+});
+
+Deno.test("a session whose file was only touched is compared each time", async () => {
+  await using world = await World.create();
+  const desk = await machineWithTwo(world);
+  await look(desk);
+  const touched = new Date(Date.now() - 3_600_000);
+  Deno.utimeSync(desk.transcriptPath(ID), touched, touched);
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await look(desk), { settled: [OTHER], looked: [ID] });
+  }
+});
+
+Deno.test("a session that is gone from here, or not here yet, is looked at", async () => {
+  await using world = await World.create();
+  const desk = await machineWithTwo(world);
+  await look(desk);
+  Deno.removeSync(desk.transcriptPath(ID));
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await look(desk), { settled: [OTHER], looked: [ID] });
+  }
+  const laptop = await world.joined("laptop");
+  await laptop.ccsync("pull");
+  laptop.append(OTHER, said(laptop, OTHER, "from the laptop"));
+  await laptop.ccsync("push");
+  {
+    await using workspace = openWorkspace(desk);
+    await fetchHub(workspace);
+  }
+  assert.deepEqual(await look(desk), { settled: [], looked: [ID, OTHER] });
+});
+
+Deno.test("other settings unsettle all sessions", async () => {
+  await using world = await World.create();
+  const desk = await machineWithTwo(world);
+  await look(desk);
+  const elsewhere = join(desk.home, "elsewhere") as LocalPath;
+  assert.deepEqual(await look(desk, {}, {}, { syncDirectories: [elsewhere] }), {
+    settled: [],
+    looked: [],
+  });
+  // They belong to no directory that is synced, and are looked at whenever all are meant.
+  for (let i = 0; i < 2; i++) {
+    assert.deepEqual(await look(desk, { all: true }, {}, { syncDirectories: [elsewhere] }), {
+      settled: [],
+      looked: [ID, OTHER],
+    });
+  }
+  assert.deepEqual(await look(desk), { settled: [], looked: [ID, OTHER] });
+  assert.deepEqual(await look(desk), { settled: [ID, OTHER], looked: [] });
+  const placeholders = new Map([["OTHER", elsewhere]]) as never;
+  assert.deepEqual((await look(desk, {}, {}, { placeholders })).settled, []);
+});
+
+Deno.test("lists say the same of sessions whether they are settled or not", async () => {
+  await using world = await World.create();
+  const desk = await machineWithTwo(world);
+  const lists = [["list"], ["list", "--all"], ["list", "--remote"], ["list", "--format", "json"]];
+  const shown = async () => {
+    const texts: string[] = [];
+    for (const args of [...lists, ["status", "--json"]]) {
+      texts.push((await desk.ccsync(...args)).stdout);
+    }
+    return texts;
+  };
+  const before = await shown();
+  assert.deepEqual((await look(desk)).settled, [ID, OTHER]);
+  assert.deepEqual(await shown(), before);
+  assert.match(before[3] ?? "", /"firstPrompt": "hello"/);
 });

@@ -1,4 +1,5 @@
-import { type ListedSession, listSessions } from "../../sync/listing.ts";
+import type { ListedSession } from "../../sync/listed.ts";
+import { describeSessions, type ListOptions, listSessions } from "../../sync/listing.ts";
 import { fetchHub } from "../../sync/workspace.ts";
 import type { Environment } from "../../machine/environment.ts";
 import { type Context, type Ending, inWorkspace } from "../context.ts";
@@ -16,14 +17,17 @@ export interface ListCommandOptions {
 export async function runList(context: Context, options: ListCommandOptions): Promise<Ending> {
   const { terminal } = context;
   const [isRemote, all] = [options.remote === true, options.all === true];
-  const sessions = await inWorkspace(context, async (workspace) => {
-    if (isRemote) await fetchHub(workspace);
-    return await listSessions(workspace, { side: isRemote ? "hub" : "here", all, headless: all });
-  });
+  const which: ListOptions = { side: isRemote ? "hub" : "here", all, headless: all };
+  const find = async (list: typeof listSessions) =>
+    await inWorkspace(context, async (workspace) => {
+      if (isRemote) await fetchHub(workspace);
+      return await list(workspace, which);
+    });
   if (options.format === "json" || (options.format === undefined && terminal.options.isJson)) {
-    terminal.json(sessions);
+    terminal.json(await find(describeSessions));
     return "done";
   }
+  const sessions = await find(listSessions);
   if (sessions.length === 0) {
     terminal.note(isRemote ? NONE_IN_HUB : NONE_HERE);
     return "done";

@@ -6,7 +6,7 @@ import { giveBackMemory } from "../../machine/memory.ts";
 import { readConfig } from "../../machine/config.ts";
 import { holdSignals } from "../../machine/signals.ts";
 import { accompany, SessionKeeper } from "../../sync/keeper.ts";
-import type { ListedSession } from "../../sync/listing.ts";
+import type { ListedSession } from "../../sync/listed.ts";
 import type { SessionReport, SyncReport } from "../../sync/report.ts";
 import type { LockView } from "../../sync/locks.ts";
 import {

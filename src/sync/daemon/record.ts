@@ -37,8 +37,9 @@ const pathOf = (ccsyncHome: string) => join(ccsyncHome, "daemon.json");
 /** Returns what the last daemon told, `undefined` where none ever ran or its file is damaged. */
 export function readRecord(ccsyncHome: string): DaemonRecord | undefined {
   const content = readTextIfThere(pathOf(ccsyncHome));
+  if (content === undefined) return undefined;
   try {
-    const result = v.safeParse(schema, JSON.parse(content ?? "null"));
+    const result = v.safeParse(schema, JSON.parse(content));
     return result.success ? result.output : undefined;
   } catch {
     // The next run writes it anew.

@@ -6,8 +6,8 @@
  */
 import type { SessionId } from "../../brands.ts";
 import { liveSessions } from "../../claude/live.ts";
-import { gatherFacts } from "../facts.ts";
 import { acquireLock, type HeldLock, lockViews, releaseLocks } from "../locks.ts";
+import { lookAround } from "../overview.ts";
 import { pull } from "../pull.ts";
 import { push } from "../push.ts";
 import type { SyncReport } from "../report.ts";
@@ -106,7 +106,7 @@ async function openHere(
   const { env } = workspace;
   // Looking at all sessions is for those machines only that have one open.
   if ((await liveSessions(env.claudeDir, env.now())).size === 0) return new Set();
-  const { sessions } = await gatherFacts(workspace, { all: false });
+  const { sessions } = await lookAround(workspace, { all: false });
   const open = sessions.filter(({ facts, id }) => facts.isLive && !over.has(id));
   return new Set(open.map(({ id }) => id));
 }

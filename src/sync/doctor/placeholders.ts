@@ -6,7 +6,7 @@
 import type { SharedPlaceholders } from "../../hub/format.ts";
 import { lstatIfThere } from "../../machine/files.ts";
 import { isUnder, type Workspace } from "../workspace.ts";
-import type { ListedSession } from "../listing.ts";
+import type { ListedSession } from "../listed.ts";
 import { type Finding, ok } from "./finding.ts";
 
 /**

@@ -5,7 +5,7 @@
  */
 import { isRecent } from "../../claude/retention.ts";
 import type { Workspace } from "../workspace.ts";
-import type { ListedSession } from "../listing.ts";
+import type { ListedSession } from "../listed.ts";
 import { type Finding, ok } from "./finding.ts";
 
 const DAY_MS = 86_400_000;

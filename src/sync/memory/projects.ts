@@ -9,7 +9,7 @@
  * @module
  */
 import { join, posix, win32 } from "node:path";
-import { asSessionId, type LocalPath, type PortablePath } from "../../brands.ts";
+import { asSessionId, type LocalPath } from "../../brands.ts";
 import { projectsDir } from "../../claude/layout.ts";
 import { readProject, stampOf } from "../../claude/scan.ts";
 import { entriesOf, lstatIfThere, readTextIfThere } from "../../machine/files.ts";
@@ -106,9 +106,7 @@ export class ProjectFinder {
   }
 
   *#inCatalogue(): Iterable<LocalPath> {
-    const projects = new Set<PortablePath>();
-    for (const { project } of this.#workspace.state.catalogue().values()) projects.add(project);
-    for (const project of projects) {
+    for (const project of this.#workspace.state.catalogueProjects()) {
       const local = this.#workspace.local(project);
       if ("path" in local) yield local.path;
     }

@@ -1,0 +1,73 @@
+/**
+ * All sessions of this machine and of the hub, as they stand.
+ *
+ * @module
+ */
+import type { Oid } from "../brands.ts";
+import { liveSessions } from "../claude/live.ts";
+import { type Scan, scanTranscripts, type Skipped } from "../claude/scan.ts";
+import { gatherFacts, type Scope, type SessionView } from "./facts.ts";
+import {
+  noteSettled,
+  type SettledSessions,
+  settledSessions,
+  type UnchangedSessions,
+  unchangedSessions,
+} from "./settled.ts";
+import { fetchHub, type Workspace } from "./workspace.ts";
+
+/** All sessions, and what had to be passed over. */
+export interface Overview {
+  /** Those that may need something. */
+  readonly sessions: readonly SessionView[];
+  /** Those that need nothing. */
+  readonly settled: SettledSessions;
+  readonly skipped: readonly Skipped[];
+}
+
+/** What is to be seen on this machine without looking closer. */
+export interface Glance {
+  readonly scan: Scan;
+  readonly unchanged: UnchangedSessions;
+}
+
+/** Looks at the files of all sessions from outside. */
+export function glance(workspace: Workspace): Glance {
+  const scan = scanTranscripts(workspace.env.claudeDir);
+  return { scan, unchanged: unchangedSessions(workspace, scan) };
+}
+
+/** A glance that is older, in milliseconds, does not count: a hub can be slow. */
+const FRESH_MS = 500;
+
+/**
+ * Fetches as {@linkcode fetchHub}, and uses the time that git takes for a glance at this machine, which is
+ * returned unless that took long.
+ */
+export async function fetchAndGlance(
+  workspace: Workspace,
+): Promise<{ readonly head: Oid | undefined; readonly seen: Glance | undefined }> {
+  const [head, { at, seen }] = await Promise.all([
+    fetchHub(workspace),
+    nextTurn().then(() => ({ at: performance.now(), seen: glance(workspace) })),
+  ]);
+  return { head, seen: performance.now() - at < FRESH_MS ? seen : undefined };
+}
+
+/** Waits until what can go on by itself, as the start of a program, has done so. */
+const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+
+/** Looks at all sessions in scope. */
+export async function lookAround(
+  workspace: Workspace,
+  scope: Scope,
+  { scan, unchanged }: Glance = glance(workspace),
+): Promise<Overview> {
+  const { env } = workspace;
+  const live = await liveSessions(env.claudeDir, env.now());
+  const look = { live, scan, skipped: [...scan.skipped] };
+  const settled = settledSessions(workspace, unchanged, look, scope);
+  const sessions = await gatherFacts(workspace, look, scope, settled.ids);
+  noteSettled(workspace, sessions);
+  return { sessions, settled, skipped: look.skipped };
+}
