@@ -62,7 +62,8 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
     if (!project.isDirectory) continue;
     const entries = entriesOrSkip(directory, skipped);
     if (entries === undefined) unreadable.add(directory);
-    else names.note(directory, entries);
+    // Beside transcripts lie directories of sessions.
+    else names.note(directory, entries.filter(({ isFile }) => !isFile));
     for (const entry of entries ?? []) {
       const id = entry.name.endsWith(".jsonl") ? asSessionId(entry.name.slice(0, -6)) : undefined;
       if (id === undefined) continue;

@@ -69,7 +69,11 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
   };
   try {
     const [own, clientArgs] = splitArgs(args);
-    await buildProgram(terminal, act, clientArgs).parseAsync(own, { from: "user" });
+    // Who asks for the version alone need not wait for all commands to be made.
+    const program = VERSION_FLAGS.has(args[0] ?? "")
+      ? rootProgram(terminal)
+      : buildProgram(terminal, act, clientArgs);
+    await program.parseAsync(own, { from: "user" });
     if (typeof ending === "object") return ending.code;
     return ending === "done" ? 0 : EXIT_CODES.partial;
   } catch (error) {
@@ -80,6 +84,8 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
 /** The commands that no person runs. */
 const HOOK = "hook";
 const COMPLETE = "complete";
+
+const VERSION_FLAGS: ReadonlySet<string> = new Set(["-V", "--version"]);
 
 /** Commands that do not tell how syncing by itself goes: the one that does it, and those without a hub. */
 const ALONE: ReadonlySet<string> = new Set(["daemon", "completions", "upgrade"]);
@@ -101,9 +107,9 @@ function splitArgs(args: readonly string[]): [own: string[], clientArgs: readonl
   return isPassed ? [args.slice(0, at), args.slice(at + 1)] : [[...args], []];
 }
 
-/** The commands, one line or a few each. */
-function buildProgram(terminal: Terminal, act: Act, clientArgs: readonly string[]): AnyCommand {
-  const program = new Command("ccsync")
+/** The program without its commands. */
+function rootProgram(terminal: Terminal): AnyCommand {
+  return new Command("ccsync")
     .description(
       "Continue any Claude Code conversation on any of your machines, through a private git repository that you own.",
     )
@@ -118,6 +124,11 @@ function buildProgram(terminal: Terminal, act: Act, clientArgs: readonly string[
     .configureOutput(outputTo(terminal))
     .showSuggestionAfterError()
     .exitOverride();
+}
+
+/** The commands, one line or a few each. */
+function buildProgram(terminal: Terminal, act: Act, clientArgs: readonly string[]): AnyCommand {
+  const program = rootProgram(terminal);
   const on = (command: AnyCommand, work: (context: Context) => Promise<Ending>) =>
     act(command, work);
 

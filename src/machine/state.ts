@@ -58,13 +58,8 @@ export interface CatalogueRow {
   readonly slug: string;
 }
 
-/** The sessions that were found settled: there was nothing to push or to pull. */
-export interface SettledRows {
-  /** How the files of each looked from outside, and the name of its plan. */
-  readonly looks: readonly (readonly [id: SessionId, look: string, slug: string])[];
-  /** Returns what lists say of each, as it was given to {@linkcode State.setSettled}. */
-  readonly listed: () => unknown[];
-}
+/** How the files of a session looked from outside when it was found settled, and the name of its plan. */
+export type SettledLook = readonly [id: SessionId, look: string, slug: string];
 
 /** What was found out about a local transcript; good as long as its path is. */
 export interface LocalProject {
@@ -113,6 +108,8 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS memory_project (set_key TEXT PRIMARY KEY, project TEXT NOT NULL) STRICT;
   CREATE TABLE IF NOT EXISTS settled (
     id TEXT PRIMARY KEY, look TEXT NOT NULL, listed TEXT NOT NULL, prompts TEXT NOT NULL) STRICT;
+  -- What every run reads of each lies side by side in it.
+  CREATE INDEX IF NOT EXISTS settled_looks ON settled (look);
 `;
 
 // Whoever changes what is known of a session unsettles it: nobody can forget to.
@@ -337,12 +334,13 @@ export class State implements Disposable {
   }
 
   /** Returns the sessions that were settled, whatever has happened on this machine since. */
-  settled(): SettledRows {
-    // A few long texts are read much faster than thousands of rows.
-    const columns = "group_concat(look) AS looks, group_concat(listed) AS listed";
-    const [row] = this.#all("settled", (row) => row, columns);
-    const looks = readList(row?.["looks"]) as [SessionId, string, string][];
-    return { looks, listed: () => readList(row?.["listed"]) };
+  settledLooks(): SettledLook[] {
+    return this.#lists("settled", "look") as SettledLook[];
+  }
+
+  /** Returns what lists say of settled sessions, as it was given to {@linkcode State.setSettled}. */
+  settledListed(): unknown[] {
+    return this.#lists("settled", "listed");
   }
 
   /** Returns the ids of the sessions that were settled. */
@@ -352,12 +350,11 @@ export class State implements Disposable {
 
   /** Returns what was said in settled sessions, as it was given to {@linkcode State.setSettled}, by session. */
   settledPrompts(): Map<SessionId, unknown> {
-    const read = (row: Row) => readList(row["prompts"]) as [SessionId, unknown][];
-    return new Map(this.#all("settled", read, "group_concat(prompts) AS prompts").flat());
+    return new Map(this.#lists("settled", "prompts") as [SessionId, unknown][]);
   }
 
   /** Remembers a session as settled. It is so until its base or what the hub has of it changes. */
-  setSettled(look: SettledRows["looks"][number], listed: unknown, prompts: unknown): void {
+  setSettled(look: SettledLook, listed: unknown, prompts: unknown): void {
     const [id] = look;
     const values = [look, listed, [id, prompts]].map(asciiJson);
     this.#db.prepare("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)").run(id, ...values);
@@ -457,10 +454,19 @@ export class State implements Disposable {
 
   /** Reads the ids of a table that has one row for each session. */
   #ids(table: Table): SessionId[] {
-    // One long text is read much faster than as many rows.
-    const read = (row: Row) => String(row["ids"] ?? "");
-    const [ids = ""] = this.#all(table, read, "group_concat(id, ' ') AS ids");
+    const ids = this.#joined(table, "group_concat(id, ' ')");
     return ids === "" ? [] : ids.split(" ") as SessionId[];
+  }
+
+  /** Reads a column of JSON. */
+  #lists(table: Table, column: string): unknown[] {
+    return JSON.parse(`[${this.#joined(table, `group_concat(${column})`)}]`) as unknown[];
+  }
+
+  /** Reads one long text, which is done much faster than thousands of rows. */
+  #joined(table: Table, columns: string): string {
+    const [text] = this.#all(table, ({ text }) => text, `${columns} AS text`);
+    return typeof text === "string" ? text : "";
   }
 
   /** Reads the rows of a table, all of them or those of some sessions. Damage that opening does not meet is met here. */
@@ -556,11 +562,6 @@ function asciiJson(value: unknown): string {
   return JSON.stringify(value).replace(/[\u0080-\uffff]/g, (letter) => {
     return `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`;
   });
-}
-
-/** Reads values of JSON that stand one behind the other. */
-function readList(values: unknown): unknown[] {
-  return JSON.parse(`[${String(values ?? "")}]`) as unknown[];
 }
 
 function readStamp(row: Row): FileStamp {

@@ -8,6 +8,7 @@ import { NO_SUMMARY } from "../transcript/summary.ts";
 import { describe, type DescribedSession, type ListedSession, type Prompts } from "./listed.ts";
 import { type LockView, lockViews } from "./locks.ts";
 import { lookAround, type Overview } from "./overview.ts";
+import { listedOf } from "./settled.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** Which sessions to list. */
@@ -52,14 +53,18 @@ export async function describeSessions(
 
 async function find(
   workspace: Workspace,
-  { all, side }: ListOptions,
+  options: Pick<ListOptions, "all" | "side">,
   found: Overview | undefined,
 ): Promise<{ readonly others: DescribedSession[]; readonly settled: ListedSession[] }> {
+  const { all, side } = options;
   // Git is asked for the locks while this process looks at the sessions.
   const [locks, { sessions, settled }] = await Promise.all([
     lockViews(workspace),
     found ?? lookAround(workspace, { all }),
   ]);
+  const listed = listedOf(workspace, settled);
+  // A list waits for nobody: another ccsync may be at work.
+  if (listed.length < settled.size) return await find(workspace, options, undefined);
   const others = sessions.filter(({ transcript: { base, hub, local } }) => {
     // What Claude Code's clean-up took from here is one of this machine's sessions still.
     const isOurs = local !== undefined || (base && hub) !== undefined;
@@ -67,7 +72,7 @@ async function find(
   }).map((view) => describe(workspace, view));
   return {
     others: others.map((session) => locked(session, locks)),
-    settled: settled.listed().map((session) => locked(session, locks)),
+    settled: listed.map((session) => locked(session, locks)),
   };
 }
 

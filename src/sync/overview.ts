@@ -3,13 +3,12 @@
  *
  * @module
  */
-import type { Oid } from "../brands.ts";
+import type { Oid, SessionId } from "../brands.ts";
 import { liveSessions } from "../claude/live.ts";
 import { type Scan, scanTranscripts, type Skipped } from "../claude/scan.ts";
 import { gatherFacts, type Scope, type SessionView } from "./facts.ts";
 import {
   noteSettled,
-  type SettledSessions,
   settledSessions,
   type UnchangedSessions,
   unchangedSessions,
@@ -21,7 +20,7 @@ export interface Overview {
   /** Those that may need something. */
   readonly sessions: readonly SessionView[];
   /** Those that need nothing. */
-  readonly settled: SettledSessions;
+  readonly settled: ReadonlySet<SessionId>;
   readonly skipped: readonly Skipped[];
 }
 
@@ -67,7 +66,7 @@ export async function lookAround(
   const live = await liveSessions(env.claudeDir, env.now());
   const look = { live, scan, skipped: [...scan.skipped] };
   const settled = settledSessions(workspace, unchanged, look, scope);
-  const sessions = await gatherFacts(workspace, look, scope, settled.ids);
+  const sessions = await gatherFacts(workspace, look, scope, settled);
   noteSettled(workspace, sessions);
   return { sessions, settled, skipped: look.skipped };
 }

@@ -82,7 +82,7 @@ async function pullSessions(
   const sessions: SessionReport[] = [];
   const waiting: SessionFault[] = [];
   const failed: SessionFault[] = [];
-  const known = new Set([...overview.sessions.map(({ id }) => id), ...overview.settled.ids]);
+  const known = new Set([...overview.sessions.map(({ id }) => id), ...overview.settled]);
   const due: DueSession[] = [];
   for (const view of overview.sessions) {
     const fault = (why: string) => ({ id: view.id, title: titleOf(view), why });

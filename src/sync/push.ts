@@ -34,7 +34,6 @@ import {
   type Sent,
 } from "./send.ts";
 import type { HeldLock } from "./locks.ts";
-import { NONE_SETTLED } from "./settled.ts";
 import { checkReaders } from "./visibility.ts";
 import { type Amount, knownHub, type Workspace } from "./workspace.ts";
 
@@ -121,7 +120,7 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
   }
 }
 
-const NOTHING: Overview = { sessions: [], settled: NONE_SETTLED, skipped: [] };
+const NOTHING: Overview = { sessions: [], settled: new Set(), skipped: [] };
 
 /** Returns the moves of the locks that are still this process's. */
 async function movesOf(

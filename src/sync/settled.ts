@@ -19,37 +19,22 @@ import { planPull, planPush, planSidecarPush } from "./plan.ts";
 import { sidecarItems } from "./receive.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Sessions that are settled. */
-export interface SettledSessions {
-  readonly ids: ReadonlySet<SessionId>;
-  /** Returns what lists say of them. */
-  readonly listed: () => readonly ListedSession[];
-}
-
-/** Where none is. */
-export const NONE_SETTLED: SettledSessions = { ids: new Set(), listed: () => [] };
-
-/** Sessions whose files look as they did when they were found settled. */
-export interface UnchangedSessions {
-  /** What of each has to be passed over all the same. */
-  readonly skipped: ReadonlyMap<SessionId, readonly Skipped[]>;
-  readonly listed: () => readonly ListedSession[];
-}
+/** Sessions whose files look as they did when they were found settled, and what of each has to be passed over. */
+export type UnchangedSessions = ReadonlyMap<SessionId, readonly Skipped[]>;
 
 /** Compares how the files of all sessions look with how they looked when they were found settled. */
 export function unchangedSessions({ env, state }: Workspace, scan: Scan): UnchangedSessions {
-  const { listed, looks } = state.settled();
-  const skipped = new Map<SessionId, readonly Skipped[]>();
-  for (const [id, look, slug] of looks) {
+  const unchanged = new Map<SessionId, readonly Skipped[]>();
+  for (const [id, look, slug] of state.settledLooks()) {
     const local = scan.transcripts.get(id);
     if (local === undefined) continue;
-    const faults: Skipped[] = [];
-    const sidecars = scanSidecars(env.claudeDir, local.path, id, slug, faults, scan.names);
+    const skipped: Skipped[] = [];
+    const sidecars = scanSidecars(env.claudeDir, local.path, id, slug, skipped, scan.names);
     if (look === lookOf(env.claudeDir, local, sidecars)) {
-      skipped.set(id, faults.length === 0 ? NOTHING : faults);
+      unchanged.set(id, skipped.length === 0 ? NOTHING : skipped);
     }
   }
-  return { skipped, listed: listed as () => readonly ListedSession[] };
+  return unchanged;
 }
 
 const NOTHING: readonly Skipped[] = [];
@@ -61,10 +46,10 @@ const NOTHING: readonly Skipped[] = [];
  */
 export function settledSessions(
   workspace: Workspace,
-  { listed, skipped }: UnchangedSessions,
+  unchanged: UnchangedSessions,
   look: Look,
   { also }: Scope,
-): SettledSessions {
+): ReadonlySet<SessionId> {
   const { state } = workspace;
   const key = keyOf(workspace);
   if (state.fact("settled_key") !== key) {
@@ -77,7 +62,7 @@ export function settledSessions(
   const ids = new Set<SessionId>();
   const over: SessionId[] = [];
   for (const id of state.settledIds()) {
-    const faults = due.has(id) ? undefined : skipped.get(id);
+    const faults = due.has(id) ? undefined : unchanged.get(id);
     if (faults === undefined) over.push(id);
     else {
       ids.add(id);
@@ -85,7 +70,7 @@ export function settledSessions(
     }
   }
   state.removeSettled(over);
-  return { ids, listed: () => listed().filter(({ id }) => ids.has(id)) };
+  return ids;
 }
 
 /** Remembers those of these sessions that are settled. */
@@ -103,6 +88,12 @@ export function noteSettled(workspace: Workspace, views: readonly SessionView[])
       );
     }
   });
+}
+
+/** Returns what lists say of settled sessions, but for those that another ccsync has news of meanwhile. */
+export function listedOf({ state }: Workspace, settled: ReadonlySet<SessionId>): ListedSession[] {
+  const listed = state.settledListed() as ListedSession[];
+  return listed.filter(({ id }) => settled.has(id));
 }
 
 /** What else decides on where a session's files belong, and how lists tell of it. */

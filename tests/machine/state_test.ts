@@ -120,25 +120,25 @@ Deno.test("State takes a session for settled until what is known of it changes",
     state.setSettled([ID, "a look\nof two lines", "a-plan"], listed, prompts);
     state.setSettled([OTHER_ID, "another", ""], listed, prompts);
     assert.deepEqual(
-      state.settled().looks.toSorted(),
+      state.settledLooks().toSorted(),
       [
         [ID, "a look\nof two lines", "a-plan"],
         [OTHER_ID, "another", ""],
       ].toSorted(),
     );
-    assert.deepEqual(state.settled().listed(), [listed, listed]);
+    assert.deepEqual(state.settledListed(), [listed, listed]);
     assert.deepEqual(state.settledPrompts().get(ID), prompts);
     change(state);
-    assert.deepEqual(state.settled().looks.map(([id]) => id), [OTHER_ID], what);
+    assert.deepEqual(state.settledLooks().map(([id]) => id), [OTHER_ID], what);
     assert.deepEqual([...state.settledPrompts().keys()], [OTHER_ID], what);
   }
   state.clearSettled();
-  assert.deepEqual(state.settled().looks, []);
+  assert.deepEqual(state.settledLooks(), []);
   state.setSettled([ID, "", ""], listed, prompts);
   state.setCatalogueRow(ROW);
   state.setSettled([ID, "", ""], listed, prompts);
   state.clearCatalogue();
-  assert.deepEqual(state.settled().listed(), []);
+  assert.deepEqual(state.settledListed(), []);
 });
 
 Deno.test("State forgets sessions of the catalogue", () => {

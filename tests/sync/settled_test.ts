@@ -44,7 +44,7 @@ async function look(
   const also = options.also as SessionId | undefined;
   const scope = { all: options.all === true, ...(also === undefined ? {} : { also }) };
   const { sessions, settled } = await lookAround(workspace, scope);
-  return { settled: [...settled.ids].sort(), looked: sessions.map(({ id }) => id).sort() };
+  return { settled: [...settled].sort(), looked: sessions.map(({ id }) => id).sort() };
 }
 
 Deno.test("sessions are looked at once, and again after a change of their own", async () => {
