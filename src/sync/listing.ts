@@ -87,8 +87,12 @@ function inOrder<T extends ListedSession>(
 ): T[] {
   const sorted = sessions
     .filter((session) => headless || !session.headless)
-    .sort((a, b) => (a.updatedAt > b.updatedAt ? -1 : a.updatedAt < b.updatedAt ? 1 : 0));
+    .sort((a, b) => (isBefore(a, b) ? -1 : isBefore(b, a) ? 1 : 0));
   return underParents(sorted);
+}
+
+function isBefore(a: ListedSession, b: ListedSession): boolean {
+  return a.updatedAt === b.updatedAt ? a.id < b.id : a.updatedAt > b.updatedAt;
 }
 
 /** Puts forks behind the session that they were forked of, where that is listed, too. */
