@@ -61,7 +61,7 @@ export async function writeCommit(
     // This pack goes away again at once: to compress well is half of the time that a growing segment takes.
     : "pack.compression=1";
   const command = git.command(["-c", setting, ...args], "piped");
-  const process = await started(() => command.spawn());
+  const process = started(() => command.spawn());
   const output = process.output();
   const writer = process.stdin.getWriter();
   const changes = new Stream(writer);

@@ -100,9 +100,10 @@ export class Git {
 
   /** Runs git to its end, whatever its exit code. */
   async try(args: readonly string[], input?: string): Promise<GitResult> {
-    const { code, stdout, stderr } = await started(() =>
-      input === undefined ? this.command(args).output() : this.#outputOf(args, input)
-    );
+    const { code, stdout, stderr } =
+      await (input === undefined
+        ? started(() => this.command(args).spawn()).output()
+        : this.#outputOf(args, input));
     return { code, stdout, stderr: decoder.decode(stderr) };
   }
 
@@ -135,7 +136,7 @@ export class Git {
     args: readonly string[],
     patienceMs?: number,
   ): Promise<Uint8Array | undefined> {
-    const process = await started(() => this.command(args).spawn());
+    const process = started(() => this.command(args).spawn());
     let isLate = false;
     const timer = setTimeout(() => {
       isLate = true;
@@ -168,7 +169,7 @@ export class Git {
     args: readonly string[],
     onTransfer: (transfer: Transfer) => void,
   ): Promise<GitResult> {
-    const process = await started(() => this.command(args).spawn());
+    const process = started(() => this.command(args).spawn());
     const [stdout, stderr, { code }] = await Promise.all([
       new Response(process.stdout).bytes(),
       withoutTransfers(process.stderr, onTransfer),
@@ -178,7 +179,7 @@ export class Git {
   }
 
   async #outputOf(args: readonly string[], input: string): Promise<Deno.CommandOutput> {
-    const process = this.command(args, "piped").spawn();
+    const process = started(() => this.command(args, "piped").spawn());
     const output = process.output();
     const writer = process.stdin.getWriter();
     try {
@@ -220,9 +221,13 @@ async function withoutTransfers(
  * @throws {CcsyncError} kind "setup" when not
  */
 export async function requireGit(): Promise<string> {
-  const { stdout } = await started(() =>
-    new Deno.Command("git", { args: ["--version"], stdin: "null" }).output()
-  );
+  const command = new Deno.Command("git", {
+    args: ["--version"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  });
+  const { stdout } = await started(() => command.spawn()).output();
   const version = /(\d+)\.(\d+)[.\d]*/.exec(decoder.decode(stdout));
   const major = Number(version?.[1] ?? 0);
   const minor = Number(version?.[2] ?? 0);
@@ -237,9 +242,9 @@ export async function requireGit(): Promise<string> {
 }
 
 /** Starts a git process; says so where there is no git. */
-export async function started<T>(start: () => Promise<T> | T): Promise<T> {
+export function started<T>(start: () => T): T {
   try {
-    return await start();
+    return start();
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new CcsyncError("setup", "cannot run git: it is not installed, or not on the PATH", {

@@ -48,14 +48,17 @@ export class ObjectReader implements AsyncDisposable {
 
   /** Starts git ahead of the first call, which then need not wait for that. */
   prepare(): void {
-    // Whatever keeps git from starting is met again, and told, by the first call.
-    this.#last = this.#last.then(() => this.#start()).catch(() => undefined);
+    try {
+      this.#start();
+    } catch {
+      // Whatever keeps git from starting is met again, and told, by the first call.
+    }
   }
 
   async #read(name: string): Promise<GitObject | undefined> {
     // Git takes one name a line, and dies of a path that leaves the repository.
     if (/\n|:\.\.?\//.test(name)) return undefined;
-    await this.#start();
+    this.#start();
     await this.#ask(name);
     const header = decoder.decode(await this.#line());
     const [id, type, size] = header.split(" ");
@@ -101,10 +104,10 @@ export class ObjectReader implements AsyncDisposable {
     await process.status;
   }
 
-  async #start(): Promise<void> {
+  #start(): void {
     if (this.#process !== undefined) return;
     const command = this.#git.command(["cat-file", "--batch"], "piped");
-    this.#process = await started(() => command.spawn());
+    this.#process = started(() => command.spawn());
     this.#writer = this.#process.stdin.getWriter();
     this.#input = this.#process.stdout.getReader();
   }

@@ -7,7 +7,7 @@ import type { SessionId } from "../brands.ts";
 import { NO_SUMMARY } from "../transcript/summary.ts";
 import { describe, type DescribedSession, type ListedSession, type Prompts } from "./listed.ts";
 import { type LockView, lockViews } from "./locks.ts";
-import { lookAround, type Overview } from "./overview.ts";
+import { lookAround, type Overview, together } from "./overview.ts";
 import { listedOf } from "./settled.ts";
 import type { Workspace } from "./workspace.ts";
 
@@ -58,10 +58,10 @@ async function find(
 ): Promise<{ readonly others: DescribedSession[]; readonly settled: ListedSession[] }> {
   const { all, side } = options;
   // Git is asked for the locks while this process looks at the sessions.
-  const [locks, { sessions, settled }] = await Promise.all([
+  const [locks, { sessions, settled }] = await together(
     lockViews(workspace),
-    found ?? lookAround(workspace, { all }),
-  ]);
+    found === undefined ? lookAround(workspace, { all }) : Promise.resolve(found),
+  );
   const listed = listedOf(workspace, settled);
   // A list waits for nobody: another ccsync may be at work.
   if (listed.length < settled.size) return await find(workspace, options, undefined);

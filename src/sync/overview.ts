@@ -46,11 +46,20 @@ const FRESH_MS = 500;
 export async function fetchAndGlance(
   workspace: Workspace,
 ): Promise<{ readonly head: Oid | undefined; readonly seen: Glance | undefined }> {
-  const [head, { at, seen }] = await Promise.all([
+  const [head, { at, seen }] = await together(
     fetchHub(workspace),
     nextTurn().then(() => ({ at: performance.now(), seen: glance(workspace) })),
-  ]);
+  );
   return { head, seen: performance.now() - at < FRESH_MS ? seen : undefined };
+}
+
+/**
+ * Returns what comes of both. Where one fails, the other is waited for all the same: no git of a command that has
+ * ended may be at work while the next one runs.
+ */
+export async function together<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
 }
 
 /** Waits until what can go on by itself, as the start of a program, has done so. */
