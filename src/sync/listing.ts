@@ -53,18 +53,14 @@ export async function describeSessions(
 
 async function find(
   workspace: Workspace,
-  options: Pick<ListOptions, "all" | "side">,
+  { all, side }: ListOptions,
   found: Overview | undefined,
 ): Promise<{ readonly others: DescribedSession[]; readonly settled: ListedSession[] }> {
-  const { all, side } = options;
   // Git is asked for the locks while this process looks at the sessions.
   const [locks, { sessions, settled }] = await together(
     lockViews(workspace),
     found === undefined ? lookAround(workspace, { all }) : Promise.resolve(found),
   );
-  const listed = listedOf(workspace, settled);
-  // A list waits for nobody: another ccsync may be at work.
-  if (listed.length < settled.size) return await find(workspace, options, undefined);
   const others = sessions.filter(({ transcript: { base, hub, local } }) => {
     // What Claude Code's clean-up took from here is one of this machine's sessions still.
     const isOurs = local !== undefined || (base && hub) !== undefined;
@@ -72,7 +68,7 @@ async function find(
   }).map((view) => describe(workspace, view));
   return {
     others: others.map((session) => locked(session, locks)),
-    settled: listed.map((session) => locked(session, locks)),
+    settled: listedOf(workspace, settled).map((session) => locked(session, locks)),
   };
 }
 

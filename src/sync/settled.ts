@@ -90,7 +90,7 @@ export function noteSettled(workspace: Workspace, views: readonly SessionView[])
   });
 }
 
-/** Returns what lists say of settled sessions, but for those that another ccsync has news of meanwhile. */
+/** Returns what lists say of settled sessions. */
 export function listedOf({ state }: Workspace, settled: ReadonlySet<SessionId>): ListedSession[] {
   const listed = state.settledListed() as ListedSession[];
   return listed.filter(({ id }) => settled.has(id));

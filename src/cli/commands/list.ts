@@ -1,6 +1,6 @@
 import type { ListedSession } from "../../sync/listed.ts";
 import { describeSessions, type ListOptions, listSessions } from "../../sync/listing.ts";
-import { fetchHub } from "../../sync/workspace.ts";
+import { fetchAndGlance, lookAround } from "../../sync/overview.ts";
 import type { Environment } from "../../machine/environment.ts";
 import { type Context, type Ending, inWorkspace } from "../context.ts";
 import { homeRelative, stateOf } from "../sessions.ts";
@@ -20,8 +20,9 @@ export async function runList(context: Context, options: ListCommandOptions): Pr
   const which: ListOptions = { side: isRemote ? "hub" : "here", all, headless: all };
   const find = async (list: typeof listSessions) =>
     await inWorkspace(context, async (workspace) => {
-      if (isRemote) await fetchHub(workspace);
-      return await list(workspace, which);
+      if (!isRemote) return await list(workspace, which);
+      const { seen } = await fetchAndGlance(workspace);
+      return await list(workspace, which, await lookAround(workspace, which, seen));
     });
   if (options.format === "json" || (options.format === undefined && terminal.options.isJson)) {
     terminal.json(await find(describeSessions));

@@ -9,6 +9,7 @@ import { type LockView, lockViews } from "../../sync/locks.ts";
 import type { Workspace } from "../../sync/workspace.ts";
 import { gatherMemory } from "../../sync/memory/view.ts";
 import { listSessions } from "../../sync/listing.ts";
+import { lookAround } from "../../sync/overview.ts";
 import { type Context, type Ending, inWorkspace } from "../context.ts";
 import { formatAge } from "../table.ts";
 import { clean } from "../terminal.ts";
@@ -90,8 +91,10 @@ async function statusOf(workspace: Workspace): Promise<Status> {
   const { config, env, mirror, state } = workspace;
   await mirror.prepare();
   const machines = await readMachines(mirror, await mirror.head());
-  const here = await listSessions(workspace, { side: "here", all: false, headless: true });
-  const inHub = await listSessions(workspace, { side: "hub", all: false, headless: true });
+  const which = { all: false, headless: true };
+  const overview = await lookAround(workspace, which);
+  const here = await listSessions(workspace, { side: "here", ...which }, overview);
+  const inHub = await listSessions(workspace, { side: "hub", ...which }, overview);
   const memory = await gatherMemory(workspace, await mirror.head(), false);
   const locks = [...(await lockViews(workspace)).values()];
   return {
