@@ -25,10 +25,10 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** What a contender does: before its time counts, and while it counts. */
+/** What a contender does: before its time counts, while it counts, and, where it returns that, after it. */
 export interface Contender {
   readonly prepare?: () => Promise<unknown>;
-  readonly run: () => Promise<unknown>;
+  readonly run: () => Promise<AsyncDisposable | unknown>;
 }
 
 /** Runs contenders in turns, each time in another order, and returns the milliseconds of each, round by round. */
@@ -43,11 +43,17 @@ export async function inTurns(
       const index = (i + round) % contenders.length;
       const contender = contenders[index];
       await contender?.prepare?.();
-      result[index] = contender === undefined ? NaN : await timed(contender.run);
+      let left: unknown;
+      result[index] = await timed(async () => left = await contender?.run());
+      if (isAsyncDisposable(left)) await left[Symbol.asyncDispose]();
     }
     results.push(result);
   }
   return results;
+}
+
+function isAsyncDisposable(value: unknown): value is AsyncDisposable {
+  return typeof value === "object" && value !== null && Symbol.asyncDispose in value;
 }
 
 /** Returns the median of what is made of each round. */

@@ -78,12 +78,15 @@ export async function benchSessions({ rounds, sessions }: Scale): Promise<Findin
 const sumOf = (round: readonly number[], indexes: readonly number[]) =>
   indexes.reduce((sum, index) => sum + (round[index] ?? NaN), 0);
 
-/** Runs ccsync in a terminal until it shows a text; `script` of util-linux makes the terminal. */
+/**
+ * Runs ccsync in a terminal until it shows a text; `script` of util-linux makes the terminal. What is returned ends
+ * it.
+ */
 async function untilPainted(
   machine: TestMachine,
   args: readonly string[],
   text: string,
-): Promise<void> {
+): Promise<AsyncDisposable> {
   const { args: all, env, path } = await invocationOf(machine, args);
   const line = [path, ...all].map((word) => `'${word}'`).join(" ");
   const child = new Deno.Command("script", {
@@ -109,10 +112,14 @@ async function untilPainted(
     if (shown.includes(text)) break;
   }
   if (!shown.includes(text)) throw new Error(`this was not shown: ${text}\n${shown}`);
-  // Its time is over; Ctrl-C ends the picker.
-  await input.write(new Uint8Array([3])).catch(() => undefined);
-  await input.close().catch(() => undefined);
-  await child.status;
+  return {
+    [Symbol.asyncDispose]: async () => {
+      // Ctrl-C ends the picker; what ends by itself is no longer there to read it.
+      await input.write(new Uint8Array([3])).catch(() => undefined);
+      await input.close().catch(() => undefined);
+      await child.status;
+    },
+  };
 }
 
 /** Returns the least that a program does, started as ccsync is: from source, or an executable. */
