@@ -5,6 +5,7 @@
  * @module
  */
 import { CcsyncError } from "../errors.ts";
+import { patiently } from "../machine/files.ts";
 import { isAside, parseTransfer, type Transfer } from "./transfer.ts";
 
 /** What a git process left behind. */
@@ -244,7 +245,7 @@ export async function requireGit(): Promise<string> {
 /** Starts a git process; says so where there is no git. */
 export function started<T>(start: () => T): T {
   try {
-    return start();
+    return patiently(start);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     throw new CcsyncError("setup", "cannot run git: it is not installed, or not on the PATH", {

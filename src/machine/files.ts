@@ -97,12 +97,15 @@ export class PendingFile implements Disposable {
 const TRIES = 20;
 const PAUSE_MS = 50;
 
-/** Access is denied, sharing or lock violation. Source: winerror.h */
-const IN_USE = /\(os error (?:5|32|33)\)/;
+/**
+ * Access is denied, sharing or lock violation, and an internal error, which Wine 8 says of a program that it cannot
+ * start just now. Source: winerror.h
+ */
+const IN_USE = /\(os error (?:5|32|33|1359)\)/;
 
 /**
  * Does what Windows refuses while another program has the file open: virus scanners and indexers have what was
- * just written, for a moment.
+ * just written, or is to be started, for a moment.
  *
  * @throws What the work throws, if that goes on for a second
  */

@@ -57,6 +57,8 @@ Deno.test("patiently() waits on Windows for a file that another program has open
   const inUse = "The process cannot access the file (os error 32): rename 'a' -> 'b'";
   assert.equal(patiently(refusing(2, inUse), "windows"), 3);
   assert.equal(patiently(refusing(1, "Access is denied. (os error 5)"), "windows"), 2);
+  const notNow = "Failed to spawn 'git.exe': Internal error. (os error 1359)";
+  assert.equal(patiently(refusing(1, notNow), "windows"), 2);
   assert.throws(() => patiently(refusing(1, inUse), "linux"), /os error 32/);
   assert.throws(() => patiently(refusing(1, "The disk is full. (os error 112)"), "windows"), /112/);
   assert.throws(() => patiently(refusing(Infinity, inUse), "windows"), /os error 32/);
