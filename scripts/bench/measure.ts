@@ -25,10 +25,10 @@ export async function timed(work: () => Promise<unknown>): Promise<number> {
   return performance.now() - start;
 }
 
-/** What a contender does: before its time counts, while it counts, and, where it returns that, after it. */
+/** What a contender does: before its time counts, while it counts, and, where it returns an `AsyncDisposable`, after it. */
 export interface Contender {
   readonly prepare?: () => Promise<unknown>;
-  readonly run: () => Promise<AsyncDisposable | unknown>;
+  readonly run: () => Promise<unknown>;
 }
 
 /** Runs contenders in turns, each time in another order, and returns the milliseconds of each, round by round. */

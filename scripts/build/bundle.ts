@@ -5,7 +5,6 @@
  */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { CcsyncError } from "../../src/errors.ts";
 import { ROOT, run, say } from "./programs.ts";
 
 /** The module that the others are loaded from. */
@@ -40,36 +39,7 @@ export async function makeBundle(directory: string): Promise<Bundle> {
   for (const { name } of Deno.readDirSync(directory)) {
     files.set(name, await Deno.readTextFile(join(directory, name)));
   }
-  files.set(MAIN, withoutUnused(files.get(MAIN) ?? ""));
   return portableBundle(files, pathToFileURL(`${directory}/`), pathToFileURL(ROOT));
-}
-
-/** What the parser of command lines would run commands with that are programs of their own: ccsync has none. */
-const UNUSED: ReadonlyMap<string, string> = new Map([
-  ["childProcess", "node:child_process"],
-  ["fs", "node:fs"],
-]);
-
-/**
- * Returns the main module without modules of Node that are never come to: every start would load them, which
- * takes as long as all the rest of it.
- *
- * @throws {CcsyncError} kind "failed" when it does not import them as expected
- */
-export function withoutUnused(code: string): string {
-  let without = code;
-  for (const [name, module] of UNUSED) {
-    const statement = `import ${name} from "${module}";`;
-    if (!without.includes(statement)) {
-      throw new CcsyncError(
-        "failed",
-        `cannot leave "${module}" out of the bundle: it is not imported as it was`,
-        { hints: ["see what commander imports, and change UNUSED in scripts/build/bundle.ts"] },
-      );
-    }
-    without = without.replace(statement, `const ${name} = undefined;`);
-  }
-  return without;
 }
 
 /** What a source map says, as far as it matters here. */

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Argument, Command, Option, type OutputConfiguration } from "@commander-js/extra-typings";
+import { Argument, Command, Option } from "@commander-js/extra-typings";
 import { CommanderError } from "commander";
 import { CcsyncError, EXIT_CODES, firstFailure, messageOf, systemFailure } from "../errors.ts";
 import { VERSION } from "../version.ts";
@@ -71,8 +71,8 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
     const [own, clientArgs] = splitArgs(args);
     // Who asks for the version alone need not wait for all commands to be made.
     const program = VERSION_FLAGS.has(args[0] ?? "")
-      ? rootProgram(terminal)
-      : buildProgram(terminal, act, clientArgs);
+      ? rootProgram()
+      : buildProgram(act, clientArgs);
     await program.parseAsync(own, { from: "user" });
     if (typeof ending === "object") return ending.code;
     return ending === "done" ? 0 : EXIT_CODES.partial;
@@ -92,7 +92,7 @@ const ALONE: ReadonlySet<string> = new Set(["daemon", "completions", "upgrade"])
 
 /** Returns the commands, which do nothing. */
 export function commandTable(): ParserCommand {
-  return buildProgram(new Terminal(guessOutput([])), () => Promise.resolve(), []);
+  return buildProgram(() => Promise.resolve(), []);
 }
 
 type Act = (command: Command, work: (context: Context) => Promise<Ending>) => Promise<void>;
@@ -108,7 +108,7 @@ function splitArgs(args: readonly string[]): [own: string[], clientArgs: readonl
 }
 
 /** The program without its commands. */
-function rootProgram(terminal: Terminal): AnyCommand {
+function rootProgram(): AnyCommand {
   return new Command("ccsync")
     .description(
       "Continue any Claude Code conversation on any of your machines, through a private git repository that you own.",
@@ -121,14 +121,14 @@ function rootProgram(terminal: Terminal): AnyCommand {
     .helpOption("-h, --help", "show help")
     .helpCommand("help [command]", "show help for a command")
     .configureHelp({ showGlobalOptions: true })
-    .configureOutput(outputTo(terminal))
+    .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError()
     .exitOverride();
 }
 
 /** The commands, one line or a few each. */
-function buildProgram(terminal: Terminal, act: Act, clientArgs: readonly string[]): AnyCommand {
-  const program = rootProgram(terminal);
+function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
+  const program = rootProgram();
   const on = (command: AnyCommand, work: (context: Context) => Promise<Ending>) =>
     act(command, work);
 
@@ -286,21 +286,6 @@ function buildProgram(terminal: Terminal, act: Act, clientArgs: readonly string[
     .addHelpText("after", INSTALLATION)
     .action((shell, _options, command) => on(command, (context) => runCompletions(context, shell)));
   return program;
-}
-
-/** Returns how the parser writes: its own way would load Node's streams, which take longer than all the rest. */
-function outputTo(terminal: Terminal): OutputConfiguration {
-  const width = () => terminal.width;
-  const hasColors = () => terminal.colors.isColorSupported;
-  return {
-    writeOut: (text) => terminal.result(text.replace(/\n$/, "")),
-    writeErr: (text) => terminal.usage(text),
-    outputError: () => undefined,
-    getOutHelpWidth: width,
-    getErrHelpWidth: width,
-    getOutHasColors: hasColors,
-    getErrHasColors: hasColors,
-  };
 }
 
 /** Adds a command that only has commands below it. */

@@ -139,11 +139,6 @@ export class Terminal {
     write(Deno.stderr, text);
   }
 
-  /** Writes how the command line is used, where a command was to be run. */
-  usage(text: string): void {
-    this.#say(text);
-  }
-
   /** Writes what a prompt shows, at once: what comes later must not overtake it. */
   prompt(text: string | Uint8Array): void {
     this.#clearStep();
@@ -175,10 +170,11 @@ export function clean(text: string): string {
   if (!UNSAFE.test(text)) return text;
   return text
     .replace(/[\t\r\n]+/g, " ")
-    // deno-lint-ignore no-control-regex -- control characters are exactly what is looked for
-    .replace(/[\u0000-\u001f\u007f-\u009f]/g, "\ufffd")
-    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g, "");
+    .replace(CONTROL, "\ufffd")
+    .replace(REORDERING, "");
 }
 
 // deno-lint-ignore no-control-regex -- control characters are exactly what is looked for
-const UNSAFE = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/;
+const CONTROL = /[\u0000-\u001f\u007f-\u009f]/g;
+const REORDERING = /[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const UNSAFE = new RegExp(`${CONTROL.source}|${REORDERING.source}`);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { resolve } from "node:path";
 import { CcsyncError } from "../../src/errors.ts";
-import { parseRemote, pathState } from "../../src/hub/remote.ts";
+import { isLocal, parseRemote, pathState } from "../../src/hub/remote.ts";
 import { Folder } from "../support/folder.ts";
 
 Deno.test("parseRemote() takes URLs as they are", () => {
@@ -18,6 +18,13 @@ Deno.test("parseRemote() takes URLs as they are", () => {
     "me@host:~/hub",
   ];
   for (const address of urls) assert.deepEqual(parseRemote(address), { kind: "url", address });
+});
+
+Deno.test("isLocal() tells hubs of this machine from those that are elsewhere", () => {
+  const here = ["/srv/hub.git", "C:\\hubs\\mine", "\\\\server\\share\\hub", "file:///srv/hub.git"];
+  const elsewhere = ["https://host/hub.git", "ssh://host/hub", "git@host:hub.git", "host:hub.git"];
+  for (const address of here) assert.ok(isLocal(address), address);
+  for (const address of elsewhere) assert.ok(!isLocal(address), address);
 });
 
 Deno.test("parseRemote() makes paths absolute", () => {

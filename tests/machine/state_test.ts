@@ -272,23 +272,30 @@ Deno.test("State takes an empty file for a new one", () => {
 });
 
 Deno.test("State says how to mend damage that shows when it is read", () => {
-  using folder = new Folder();
-  {
+  const cases: readonly (readonly [damage: string, read: (state: State) => unknown])[] = [
+    [`UPDATE base SET blocks = '["cut'`, (state) => state.bases()],
+    [`UPDATE settled SET look = '["cut'`, (state) => state.settledLooks()],
+  ];
+  for (const [damage, read] of cases) {
+    using folder = new Folder();
+    {
+      using state = open(folder);
+      state.setBase(BASE);
+      state.setSettled([ID, "a look", ""], {}, {});
+    }
+    {
+      using db = new DatabaseSync(folder.at("state.db"));
+      db.exec(damage);
+    }
     using state = open(folder);
-    state.setBase(BASE);
+    assert.throws(() => read(state), (error) => {
+      assert.ok(error instanceof CcsyncError);
+      assert.equal(error.kind, "failed");
+      assert.match(error.hints.join(), /^run the command again: the state is rebuilt/);
+      return true;
+    });
+    assert.deepEqual(folder.names().filter((name) => /damaged$/.test(name)), ["state.db.damaged"]);
   }
-  {
-    using db = new DatabaseSync(folder.at("state.db"));
-    db.exec(`UPDATE base SET blocks = '["cut'`);
-  }
-  using state = open(folder);
-  assert.throws(() => state.bases(), (error) => {
-    assert.ok(error instanceof CcsyncError);
-    assert.equal(error.kind, "failed");
-    assert.match(error.hints.join(), /^run the command again: the state is rebuilt/);
-    return true;
-  });
-  assert.deepEqual(folder.names().filter((name) => /damaged$/.test(name)), ["state.db.damaged"]);
 });
 
 Deno.test("State.open() begins anew where the state is of an older version", () => {

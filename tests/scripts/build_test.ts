@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { gunzipSync, strFromU8, unzipSync } from "fflate";
 import { unpackTar } from "modern-tar";
 import { checksums, pack, type PackedFile } from "../../scripts/build/archive.ts";
-import { portableBundle, withoutUnused } from "../../scripts/build/bundle.ts";
+import { portableBundle } from "../../scripts/build/bundle.ts";
 import { executablePath, parseFlags } from "../../scripts/build/options.ts";
 import {
   type BundledPackage,
@@ -191,14 +191,6 @@ Deno.test("portableBundle() makes the same of bundles from different machines", 
     sources: ["npm/commander/15.1.0/index.js", "src/app.ts"],
     mappings: "A",
   });
-});
-
-Deno.test("withoutUnused() leaves out what commander never uses, and line numbers alone", () => {
-  const rest = 'import process from "node:process";\nimport { join } from "node:path";\n';
-  const code = `import childProcess from "node:child_process";\nimport fs from "node:fs";\n${rest}`;
-  const expected = `const childProcess = undefined;\nconst fs = undefined;\n${rest}`;
-  assert.equal(withoutUnused(code), expected);
-  assert.throws(() => withoutUnused(rest), /cannot leave "node:child_process" out of the bundle/);
 });
 
 Deno.test("portableBundle() leaves the program itself alone", () => {
