@@ -249,21 +249,25 @@ export function readProject(
   const name = basename(dirname(transcript.path));
   const { size } = transcript.stamp;
   const head = readRange(transcript.path, 0, Math.min(size, SEARCHED));
-  const inHead = recordedDirectories(head);
   const fits = (cwd: string) => projectDirName(normalCwd(os, cwd)) === name;
-  const fitting = inHead.find(fits);
-  if (fitting !== undefined || size <= SEARCHED) return (fitting ?? inHead[0]) as LocalPath;
-  const inTail = recordedDirectories(readRange(transcript.path, size - SEARCHED, size));
-  return (inTail.findLast(fits) ?? inHead[0] ?? inTail[0]) as LocalPath | undefined;
+  let first: string | undefined;
+  // Mostly the first one fits, and the records behind it need not be read.
+  for (const cwd of recordedDirectories(head)) {
+    if (fits(cwd)) return cwd as LocalPath;
+    first ??= cwd;
+  }
+  if (size <= SEARCHED) return first as LocalPath | undefined;
+  const inTail = [...recordedDirectories(readRange(transcript.path, size - SEARCHED, size))];
+  return (inTail.findLast(fits) ?? first ?? inTail[0]) as LocalPath | undefined;
 }
 
-/** Returns the `cwd` and `relocatedCwd` fields of the records, in order. */
-function recordedDirectories(bytes: Uint8Array): string[] {
+/** Yields the `cwd` and `relocatedCwd` fields of the records, in order. */
+function* recordedDirectories(bytes: Uint8Array): Generator<string> {
   const decoder = new TextDecoder();
-  return splitLines(bytes).flatMap((line) => {
+  for (const line of splitLines(bytes)) {
     const text = decoder.decode(line);
-    return FIELDS.flatMap((field) => fieldOf(text, field));
-  });
+    for (const field of FIELDS) yield* fieldOf(text, field);
+  }
 }
 
 const FIELDS = ["relocatedCwd", "cwd"] as const;

@@ -10,23 +10,11 @@ import { readRange } from "../machine/files.ts";
 import type { HubFile } from "../machine/state.ts";
 import { completeLength, equalBytes, joinBytes, splitLines } from "../transcript/lines.ts";
 import { linesMissingFrom } from "../transcript/merge.ts";
-import { summarize, type Summary, SUMMARY_BYTES } from "../transcript/summary.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { toPortable } from "../translate/to_portable.ts";
 import type { Document } from "./document.ts";
 import { earlierProfiles } from "./registration.ts";
 import type { Workspace } from "./workspace.ts";
-
-/**
- * Returns the summary of a transcript, from its two ends.
- *
- * @param size End of its complete lines
- */
-export function summaryOf(path: LocalPath, size: number, earlier: Summary | undefined): Summary {
-  const tailFrom = Math.min(size, Math.max(SUMMARY_BYTES, size - SUMMARY_BYTES));
-  const head = readRange(path, 0, Math.min(size, SUMMARY_BYTES));
-  return summarize(head, readRange(path, tailFrom, size), earlier);
-}
 
 /** Where a hub's document goes on after what a machine already has of it. */
 export interface HubPosition {

@@ -12,7 +12,6 @@ import {
   type LocalFile,
   type LocalSidecar,
   type LocalTranscript,
-  readProject,
   type Scan,
   scanSidecars,
   type Skipped,
@@ -22,7 +21,6 @@ import { FileTrouble, messageOf } from "../errors.ts";
 import type { Meta } from "../hub/format.ts";
 import { lstatIfThere } from "../machine/files.ts";
 import type { Base, CatalogueRow } from "../machine/state.ts";
-import { summaryOf } from "./content.ts";
 import { type Document, examine, TRANSCRIPT } from "./document.ts";
 import type { SessionFacts, SidecarFacts } from "./plan.ts";
 import { earlierProfiles } from "./registration.ts";
@@ -242,7 +240,7 @@ class Gatherer {
   #recordedProject(local: LocalTranscript, base: Base | undefined): LocalPath | undefined {
     const known = this.#projects().get(local.path);
     if (known !== undefined) return known;
-    const project = readProject(local, this.#workspace.env.os);
+    const project = this.#workspace.readings.project(local);
     // Cached only with a base: before that, the first lines may still be missing.
     if (project !== undefined && base !== undefined) {
       this.#workspace.state.setProject({ path: local.path, cwd: project });
@@ -345,7 +343,7 @@ class Gatherer {
     meta: () => Meta | undefined,
   ): string | undefined {
     const isNew = local !== undefined && (localState === "grown" || localState === "unknown");
-    return isNew ? summaryOf(local.path, end, meta()).slug : row?.slug;
+    return isNew ? this.#workspace.readings.summary(local, end, meta()).slug : row?.slug;
   }
 }
 

@@ -15,7 +15,7 @@ import { State } from "../machine/state.ts";
 import { utf8 } from "../translate/bytes.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { Translator } from "../translate/translator.ts";
-import { summaryOf } from "./content.ts";
+import { summaryOf } from "./readings.ts";
 import { completeEnd } from "./pieces.ts";
 import { readMachines, readShared } from "./machines.ts";
 import { profileOf } from "./workspace.ts";

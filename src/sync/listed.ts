@@ -6,7 +6,6 @@
 import type { SessionId } from "../brands.ts";
 import type { Meta } from "../hub/format.ts";
 import { NO_SUMMARY, type Summary } from "../transcript/summary.ts";
-import { summaryOf } from "./content.ts";
 import { type SessionView, sidecarFacts } from "./facts.ts";
 import type { LockView } from "./locks.ts";
 import { planPull, planPush, planSidecarPush } from "./plan.ts";
@@ -51,7 +50,7 @@ export function describe(workspace: Workspace, view: SessionView): DescribedSess
     view.sidecars.some((document) => planSidecarPush(sidecarFacts(view, document)) !== "none");
   const pull = planPull(facts, false);
   const here = local !== undefined && (meta === undefined || isUnpushed)
-    ? summaryOf(local.path, end, meta)
+    ? workspace.readings.summary(local, end, meta)
     : undefined;
   const { machineId } = workspace.config;
   const sizes = new Map(meta?.sidecars.map(({ bytes, name }) => [name, bytes]));

@@ -6,7 +6,7 @@
 import { type Meta, parseMeta } from "../hub/format.ts";
 import { NO_SUMMARY } from "../transcript/summary.ts";
 import { utf8 } from "../translate/bytes.ts";
-import { portable, summaryOf } from "./content.ts";
+import { portable } from "./content.ts";
 import type { Document } from "./document.ts";
 import type { SessionView } from "./facts.ts";
 import type { Workspace } from "./workspace.ts";
@@ -26,7 +26,7 @@ export function metaOf(
   return {
     ...NO_SUMMARY,
     ...meta,
-    ...(local === undefined ? {} : summaryOf(local.path, end, meta)),
+    ...(local === undefined ? {} : workspace.readings.summary(local, end, meta)),
     project: project ?? meta?.project ?? "",
     createdBy: meta?.createdBy || machineId,
     lastEditedBy: added.bytes > 0 ? machineId : meta?.lastEditedBy || machineId,

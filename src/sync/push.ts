@@ -9,7 +9,6 @@ import type { SharedPlaceholders } from "../hub/format.ts";
 import type { LockMove } from "../hub/mirror.ts";
 import { countLines } from "../transcript/lines.ts";
 import { refreshCatalogue } from "./catalogue.ts";
-import { summaryOf } from "./content.ts";
 import { TRANSCRIPT } from "./document.ts";
 import { isFileTrouble, type Scope, type SessionView } from "./facts.ts";
 import { type MemoryReport, NO_MEMORY } from "./memory/report.ts";
@@ -88,7 +87,11 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
       : await gatherMemory(workspace, head, options.all);
     if (options.isDryRun) {
       const report = done.report(overview, true);
-      return { ...report, sessions: items.map(foreseen), memory: foreseenMemory(memory) };
+      return {
+        ...report,
+        sessions: items.map((item) => foreseen(workspace, item)),
+        memory: foreseenMemory(memory),
+      };
     }
     const batch = takeBatch(items);
     const isLast = batch.length === items.length;
@@ -264,7 +267,10 @@ function waitsForFork({ transcript }: PushItem, ids: ReadonlySet<string>): boole
   return fork !== undefined && fork.kind !== "kept" && ids.has(fork.id);
 }
 
-function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
+function foreseen(
+  { readings }: Workspace,
+  { sidecars, transcript, view }: PushItem,
+): SessionReport {
   const { end, local } = view.transcript;
   let [lines, bytes] = [0, 0];
   for (const piece of transcript === undefined ? [] : newContent(transcript)) {
@@ -274,7 +280,7 @@ function foreseen({ sidecars, transcript, view }: PushItem): SessionReport {
   for (const sidecar of sidecars) bytes += sizeOf(sidecar);
   return {
     id: view.id,
-    title: local === undefined ? titleOf(view) : summaryOf(local.path, end, view.meta).title,
+    title: local === undefined ? titleOf(view) : readings.summary(local, end, view.meta).title,
     project: view.project ?? "",
     action: transcript?.action ?? "files",
     lines,

@@ -12,7 +12,7 @@ import { branchOf } from "../machine/checkout.ts";
 import { entriesOf, lstatIfThere, readRange } from "../machine/files.ts";
 import { SUMMARY_BYTES } from "../transcript/summary.ts";
 import { trackedFiles } from "../transcript/tracked_files.ts";
-import { summaryOf } from "./content.ts";
+import { summaryOf } from "./readings.ts";
 import { readRecord } from "./daemon/record.ts";
 import type { SessionView } from "./facts.ts";
 import type { DescribedSession } from "./listed.ts";

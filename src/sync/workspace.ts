@@ -31,6 +31,7 @@ import { TOKEN_OPEN } from "../translate/token.ts";
 import type { Codec } from "../translate/context.ts";
 import { Translator } from "../translate/translator.ts";
 import { refreshCatalogue } from "./catalogue.ts";
+import { Readings } from "./readings.ts";
 
 /** Where the work reports to while it goes on. Nothing of it is a result. */
 export interface Progress {
@@ -62,6 +63,7 @@ export class Workspace implements AsyncDisposable {
   /** Where every change of Claude Code's directory is noted before it is made. */
   readonly journal: Journal;
   readonly progress: Progress;
+  readonly readings: Readings;
   readonly #translators = new Map<string, Translator>();
   readonly #save: (config: Config) => void;
   #config: Config;
@@ -80,6 +82,7 @@ export class Workspace implements AsyncDisposable {
     this.#save = save;
     this.state = state;
     this.progress = progress;
+    this.readings = new Readings(env.os);
     this.mirror = new Mirror(env.ccsyncHome, config.remote, progress.transfer);
     this.journal = new Journal(env.ccsyncHome, env.now);
     this.#config = config;
