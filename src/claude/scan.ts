@@ -129,6 +129,8 @@ function planOf(slug: string | undefined): string | undefined {
 export class Names {
   readonly #inDirectory = new Map<string, ReadonlySet<string>>();
 
+  #owners: ReadonlySet<string> | "unknown" | undefined;
+
   /** Where the sidecars under a root lie, as long as all sessions' do in one directory. */
   readonly #parents = new Map<SidecarRoot, string>();
 
@@ -146,6 +148,31 @@ export class Names {
       this.#parents.set(root, parent);
     }
     return this.has(parent, root === "plans" ? root : id);
+  }
+
+  /**
+   * Returns whether there are sidecars of a session, or could be, anywhere: asked for all sessions that a scan has
+   * found, once it has noted what lies beside them.
+   */
+  mayHaveSidecars(claudeDir: LocalPath, id: SessionId, slug: string): boolean {
+    if (planOf(slug) !== undefined) return true;
+    this.#owners ??= this.#ownersIn(claudeDir);
+    return this.#owners === "unknown" || this.#owners.has(id);
+  }
+
+  /** Returns all names that stand for sessions where sidecars lie. */
+  #ownersIn(claudeDir: LocalPath): ReadonlySet<string> | "unknown" {
+    const owners = new Set<string>();
+    for (const root of SIDECAR_ROOTS) {
+      if (root === "session" || root === "plans") continue;
+      const parent = join(claudeDir, root);
+      // Nothing is called so: it can only be said of a directory that cannot be read.
+      if (this.has(parent, "")) return "unknown";
+    }
+    for (const names of this.#inDirectory.values()) {
+      for (const name of names) owners.add(name);
+    }
+    return owners;
   }
 
   /** Returns whether a name is in a directory, or could be: the directory may be one that cannot be read. */

@@ -58,8 +58,19 @@ export interface CatalogueRow {
   readonly slug: string;
 }
 
-/** How the files of a session looked from outside when it was found settled, and the name of its plan. */
-export type SettledLook = readonly [id: SessionId, look: string, slug: string];
+/**
+ * How the files of a session looked from outside when it was found settled: its transcript, then its sidecars, in a
+ * form that only equals itself; and the name of its plan.
+ */
+export type SettledLook = readonly [
+  id: SessionId,
+  path: LocalPath,
+  size: number,
+  mtimeMs: number,
+  ino: number,
+  sidecars: string,
+  slug: string,
+];
 
 /** What was found out about a local transcript; good as long as its path is. */
 export interface LocalProject {
@@ -235,7 +246,7 @@ export class State implements Disposable {
    */
   bases(ids?: readonly SessionId[]): Map<SessionId, Map<string, Base>> {
     const bases = new Map<SessionId, Map<string, Base>>();
-    for (const base of this.#all("base", readBase, "*", ids)) {
+    for (const base of this.#all("base", readBase, "*", ...among(ids))) {
       const documents = bases.get(base.id);
       if (documents === undefined) bases.set(base.id, new Map([[base.name, base]]));
       else documents.set(base.name, base);
@@ -277,7 +288,7 @@ export class State implements Disposable {
   catalogue(ids?: readonly SessionId[]): Map<SessionId, CatalogueRow> {
     const metaOf = this.#metas();
     const read = (row: Row) => readCatalogueRow(row, metaOf);
-    const rows = this.#all("catalogue", read, CATALOGUE_COLUMNS, ids);
+    const rows = this.#all("catalogue", read, CATALOGUE_COLUMNS, ...among(ids));
     return new Map(rows.map((row) => [row.id, row]));
   }
 
@@ -343,11 +354,6 @@ export class State implements Disposable {
     return this.#lists("settled", "listed");
   }
 
-  /** Returns the ids of the sessions that were settled. */
-  settledIds(): SessionId[] {
-    return this.#ids("settled");
-  }
-
   /** Returns what was said in settled sessions, as it was given to {@linkcode State.setSettled}, by session. */
   settledPrompts(): Map<SessionId, unknown> {
     return new Map(this.#lists("settled", "prompts") as [SessionId, unknown][]);
@@ -363,12 +369,17 @@ export class State implements Disposable {
   /** Takes sessions for settled no longer. */
   removeSettled(ids: readonly SessionId[]): void {
     if (ids.length === 0) return;
-    this.#db.prepare(`DELETE FROM settled WHERE ${AMONG}`).run(JSON.stringify(ids));
+    this.#db.prepare(`DELETE FROM settled ${AMONG}`).run(JSON.stringify(ids));
   }
 
   /** Takes no session for settled any longer. */
   clearSettled(): void {
     this.#db.exec("DELETE FROM settled");
+  }
+
+  /** Returns the ids of the hub's sessions that are not settled. */
+  unsettledIds(): SessionId[] {
+    return this.#ids("catalogue", "WHERE id NOT IN (SELECT id FROM settled)");
   }
 
   /** Returns the working directories of local transcripts by path, as far as they were read before. */
@@ -453,28 +464,26 @@ export class State implements Disposable {
   }
 
   /** Reads the ids of a table that has one row for each session. */
-  #ids(table: Table): SessionId[] {
-    return this.#lists(table, "json_quote(id)") as SessionId[];
+  #ids(table: Table, which = ""): SessionId[] {
+    return this.#lists(table, "json_quote(id)", which) as SessionId[];
   }
 
   /** Reads a column of JSON, as one long text: that is done much faster than thousands of rows. */
-  #lists(table: Table, column: string): unknown[] {
+  #lists(table: Table, column: string, which = ""): unknown[] {
     const read = ({ text }: Row) => JSON.parse(`[${String(text ?? "")}]`) as unknown[];
-    return this.#all(table, read, `group_concat(${column}) AS text`).flat();
+    return this.#all(table, read, `group_concat(${column}) AS text`, which).flat();
   }
 
-  /** Reads the rows of a table, all of them or those of some sessions. Damage that opening does not meet is met here. */
+  /** Reads the rows of a table, all of them or some. Damage that opening does not meet is met here. */
   #all<T>(
     table: Table,
     read: (row: Row) => T,
     columns = "*",
-    ids: readonly SessionId[] | undefined = undefined,
+    which = "",
+    ...values: readonly string[]
   ): T[] {
     try {
-      const select = `SELECT ${columns} FROM ${table}`;
-      const rows = ids === undefined
-        ? this.#db.prepare(select).all()
-        : this.#db.prepare(`${select} WHERE ${AMONG}`).all(JSON.stringify(ids));
+      const rows = this.#db.prepare(`SELECT ${columns} FROM ${table} ${which}`).all(...values);
       return rows.map(read);
     } catch (error) {
       throw OF_SURROUNDINGS.test(messageOf(error)) ? error : this.#setAside(error);
@@ -494,7 +503,12 @@ const OF_SURROUNDINGS = /locked|disk is full|disk i\/o|readonly|unable to open/i
 type Table = "base" | "catalogue" | "project" | "text_base" | "memory_project" | "settled";
 
 /** The parameter is a JSON list of ids. */
-const AMONG = "id IN (SELECT value FROM json_each(?))";
+const AMONG = "WHERE id IN (SELECT value FROM json_each(?))";
+
+/** Returns what limits a query to the rows of some sessions. */
+function among(ids: readonly SessionId[] | undefined): string[] {
+  return ids === undefined ? [] : [AMONG, JSON.stringify(ids)];
+}
 
 /** All but the meta, which is long. */
 const CATALOGUE_COLUMNS = "id, transcript, files, project, updated_at, slug";

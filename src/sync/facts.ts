@@ -79,9 +79,8 @@ export async function gatherFacts(
   const { transcripts } = look.scan;
   const turn = Number(state.fact("turn") ?? 0);
   state.setFact("turn", String(turn + 1));
-  const isDue = (id: SessionId) => !settled.has(id);
-  const here = [...transcripts.keys()].filter(isDue);
-  const ids = [...new Set([...here, ...state.catalogueIds().filter(isDue)])].sort();
+  const here = [...transcripts.keys()].filter((id) => !settled.has(id));
+  const ids = [...new Set([...here, ...state.unsettledIds()])].sort();
   const gatherer = new Gatherer(workspace, look, turn, ids);
   await gatherer.lookBack(here);
   return ids.flatMap((id) => {

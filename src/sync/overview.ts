@@ -7,12 +7,7 @@ import type { Oid, SessionId } from "../brands.ts";
 import { liveSessions } from "../claude/live.ts";
 import { type Scan, scanTranscripts, type Skipped } from "../claude/scan.ts";
 import { gatherFacts, type Scope, type SessionView } from "./facts.ts";
-import {
-  noteSettled,
-  settledSessions,
-  type UnchangedSessions,
-  unchangedSessions,
-} from "./settled.ts";
+import { noteSettled, settledSessions } from "./settled.ts";
 import { fetchHub, type Workspace } from "./workspace.ts";
 
 /** All sessions, and what had to be passed over. */
@@ -24,31 +19,22 @@ export interface Overview {
   readonly skipped: readonly Skipped[];
 }
 
-/** What is to be seen on this machine without looking closer. */
-export interface Glance {
-  readonly scan: Scan;
-  readonly unchanged: UnchangedSessions;
-}
-
-/** Looks at the files of all sessions from outside. */
-export function glance(workspace: Workspace): Glance {
-  const scan = scanTranscripts(workspace.env.claudeDir);
-  return { scan, unchanged: unchangedSessions(workspace, scan) };
-}
-
-/** A glance that is older, in milliseconds, does not count: a hub can be slow. */
+/** A scan that is older, in milliseconds, does not count: a hub can be slow. */
 const FRESH_MS = 500;
 
 /**
- * Fetches as {@linkcode fetchHub}, and uses the time that git takes for a glance at this machine, which is
- * returned unless that took long.
+ * Fetches as {@linkcode fetchHub}, and uses the time that git takes to scan this machine's transcripts. What that found
+ * is returned unless git took long.
  */
-export async function fetchAndGlance(
+export async function fetchAndScan(
   workspace: Workspace,
-): Promise<{ readonly head: Oid | undefined; readonly seen: Glance | undefined }> {
+): Promise<{ readonly head: Oid | undefined; readonly seen: Scan | undefined }> {
   const [head, { at, seen }] = await together(
     fetchHub(workspace),
-    nextTurn().then(() => ({ at: performance.now(), seen: glance(workspace) })),
+    nextTurn().then(() => ({
+      at: performance.now(),
+      seen: scanTranscripts(workspace.env.claudeDir),
+    })),
   );
   return { head, seen: performance.now() - at < FRESH_MS ? seen : undefined };
 }
@@ -69,12 +55,12 @@ const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
 export async function lookAround(
   workspace: Workspace,
   scope: Scope,
-  { scan, unchanged }: Glance = glance(workspace),
+  scan: Scan = scanTranscripts(workspace.env.claudeDir),
 ): Promise<Overview> {
   const { env } = workspace;
   const live = await liveSessions(env.claudeDir, env.now());
   const look = { live, scan, skipped: [...scan.skipped] };
-  const settled = settledSessions(workspace, unchanged, look, scope);
+  const settled = settledSessions(workspace, look, scope);
   const sessions = await gatherFacts(workspace, look, scope, settled);
   noteSettled(workspace, sessions);
   return { sessions, settled, skipped: look.skipped };

@@ -12,7 +12,7 @@ import { isFileTrouble, type Scope, type SessionView } from "./facts.ts";
 import { type Fork, reconcileBranches } from "./branches.ts";
 import { receiveMemory } from "./memory/receive.ts";
 import { gatherMemory } from "./memory/view.ts";
-import { fetchAndGlance, lookAround, type Overview } from "./overview.ts";
+import { fetchAndScan, lookAround, type Overview } from "./overview.ts";
 import { planPull, type PullAction } from "./plan.ts";
 import { putAwayCopies, receiveSession, sidecarItems, WAITS } from "./receive.ts";
 import { agreeOn, register } from "./registration.ts";
@@ -54,7 +54,7 @@ export async function pullAndLook(
 ): Promise<{ readonly report: SyncReport; readonly overview: Overview }> {
   const { env, journal, state } = workspace;
   journal.begin(options.command ?? "pull");
-  const { head, seen } = await fetchAndGlance(workspace);
+  const { head, seen } = await fetchAndScan(workspace);
   if (head !== undefined) {
     // What the shared table says of this machine counts from here on; what changed here goes up at the next push.
     const { shared, isSharedChanged } = await register(

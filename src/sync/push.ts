@@ -14,7 +14,7 @@ import { isFileTrouble, type Scope, type SessionView } from "./facts.ts";
 import { type MemoryReport, NO_MEMORY } from "./memory/report.ts";
 import { foreseenMemory, type MemorySent, sendMemory, settleMemory } from "./memory/send.ts";
 import { gatherMemory, type MemoryView, NOTHING_SHARED } from "./memory/view.ts";
-import { fetchAndGlance, lookAround, type Overview } from "./overview.ts";
+import { fetchAndScan, lookAround, type Overview } from "./overview.ts";
 import { agreeOn, register, type Registration, writeRegistration } from "./registration.ts";
 import {
   countUnmapped,
@@ -74,7 +74,7 @@ export async function push(workspace: Workspace, options: PushOptions): Promise<
     const startedAt = performance.now();
     const isAsked = !(isFirst && options.isOptimistic === true);
     const { head, seen } = isAsked
-      ? await fetchAndGlance(workspace)
+      ? await fetchAndScan(workspace)
       : { head: await knownHub(workspace), seen: undefined };
     if (isAsked) { for (const { held } of locks) await held.verify(workspace); }
     const registration = await register(workspace, head, options.changeShared);

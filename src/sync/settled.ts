@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { LocalPath, SessionId } from "../brands.ts";
+import type { SessionId } from "../brands.ts";
 import {
   type LocalFile,
   type LocalSidecar,
@@ -12,6 +12,7 @@ import {
   scanSidecars,
   type Skipped,
 } from "../claude/scan.ts";
+import type { SettledLook } from "../machine/state.ts";
 import { isSameFile } from "./document.ts";
 import { type Look, type Scope, type SessionView, sidecarFacts } from "./facts.ts";
 import { describe, type ListedSession, type Prompts } from "./listed.ts";
@@ -19,35 +20,14 @@ import { planPull, planPush, planSidecarPush } from "./plan.ts";
 import { sidecarItems } from "./receive.ts";
 import type { Workspace } from "./workspace.ts";
 
-/** Sessions whose files look as they did when they were found settled, and what of each has to be passed over. */
-export type UnchangedSessions = ReadonlyMap<SessionId, readonly Skipped[]>;
-
-/** Compares how the files of all sessions look with how they looked when they were found settled. */
-export function unchangedSessions({ env, state }: Workspace, scan: Scan): UnchangedSessions {
-  const unchanged = new Map<SessionId, readonly Skipped[]>();
-  for (const [id, look, slug] of state.settledLooks()) {
-    const local = scan.transcripts.get(id);
-    if (local === undefined) continue;
-    const skipped: Skipped[] = [];
-    const sidecars = scanSidecars(env.claudeDir, local.path, id, slug, skipped, scan.names);
-    if (look === lookOf(env.claudeDir, local, sidecars)) {
-      unchanged.set(id, skipped.length === 0 ? NOTHING : skipped);
-    }
-  }
-  return unchanged;
-}
-
-const NOTHING: readonly Skipped[] = [];
-
 /**
- * Returns which of the unchanged sessions are settled. The others are forgotten, and have to be looked at: Claude
- * Code has them open, or one of them is meant in particular. Changes of what is known of the hub, or of what was
- * agreed on, have unsettled their sessions before.
+ * Returns which sessions are settled still. The others are forgotten, and have to be looked at: their files do not look
+ * as they did, Claude Code has them open, or one of them is meant in particular. Changes of what is known of the hub,
+ * or of what was agreed on, have unsettled their sessions before.
  */
 export function settledSessions(
   workspace: Workspace,
-  unchanged: UnchangedSessions,
-  look: Look,
+  { live, scan, skipped }: Look,
   { also }: Scope,
 ): ReadonlySet<SessionId> {
   const { state } = workspace;
@@ -58,20 +38,40 @@ export function settledSessions(
       state.setFact("settled_key", key);
     });
   }
-  const due = new Set([...look.live, ...look.scan.copies.map(({ id }) => id), also]);
-  const ids = new Set<SessionId>();
+  const due = new Set([...live, ...scan.copies.map(({ id }) => id), also]);
+  const settled = new Set<SessionId>();
   const over: SessionId[] = [];
-  for (const id of state.settledIds()) {
-    const faults = due.has(id) ? undefined : unchanged.get(id);
+  for (const look of state.settledLooks()) {
+    const [id] = look;
+    const faults = due.has(id) ? undefined : faultsIfSame(workspace, scan, look);
     if (faults === undefined) over.push(id);
     else {
-      ids.add(id);
-      look.skipped.push(...faults);
+      settled.add(id);
+      if (faults.length > 0) skipped.push(...faults);
     }
   }
   state.removeSettled(over);
-  return ids;
+  return settled;
 }
+
+/** Returns what of a session has to be passed over, `undefined` where its files do not look as they did. */
+function faultsIfSame(
+  { env }: Workspace,
+  { names, transcripts }: Scan,
+  [id, path, size, mtimeMs, ino, sidecars, slug]: SettledLook,
+): readonly Skipped[] | undefined {
+  const local = transcripts.get(id);
+  // Numbers and not texts: this is done for every session.
+  const isSame = local !== undefined && local.stamp.size === size &&
+    local.stamp.mtimeMs === mtimeMs && local.stamp.ino === ino && local.path === path;
+  if (!isSame) return undefined;
+  if (sidecars === "" && !names.mayHaveSidecars(env.claudeDir, id, slug)) return NONE;
+  const faults: Skipped[] = [];
+  const found = scanSidecars(env.claudeDir, path, id, slug, faults, names);
+  return linesOf(found) === sidecars ? faults : undefined;
+}
+
+const NONE: readonly never[] = [];
 
 /** Remembers those of these sessions that are settled. */
 export function noteSettled(workspace: Workspace, views: readonly SessionView[]): void {
@@ -81,11 +81,9 @@ export function noteSettled(workspace: Workspace, views: readonly SessionView[])
     for (const view of settled) {
       const { firstPrompt, lastAnswer, lastPrompt, ...listed } = describe(workspace, view);
       const prompts: Prompts = { firstPrompt, lastAnswer, lastPrompt };
-      workspace.state.setSettled(
-        [view.id, lookIn(workspace.env.claudeDir, view), listed.slug],
-        listed,
-        prompts,
-      );
+      const { local } = view.transcript;
+      if (local === undefined) continue;
+      workspace.state.setSettled(lookOf(view, local, listed.slug), listed, prompts);
     }
   });
 }
@@ -119,26 +117,19 @@ function isSettled(workspace: Workspace, view: SessionView): boolean {
     );
 }
 
-function lookIn(claudeDir: LocalPath, { sidecars, transcript }: SessionView): string {
+function lookOf(
+  { id, sidecars }: SessionView,
+  { path, stamp: { ino, mtimeMs, size } }: LocalFile,
+  slug: string,
+): SettledLook {
   const found = sidecars.flatMap(({ local, name }) =>
     local === undefined ? [] : [{ ...local, name }]
   );
-  return transcript.local === undefined ? "" : lookOf(claudeDir, transcript.local, found);
+  return [id, path, size, mtimeMs, ino, linesOf(found), slug];
 }
 
-/** Returns how a session's files look from outside: where they are, and their stamps. */
-function lookOf(
-  claudeDir: LocalPath,
-  transcript: LocalFile,
-  sidecars: readonly LocalSidecar[],
-): string {
-  const first = lineOf(claudeDir, transcript);
-  if (sidecars.length === 0) return first;
-  const lines = sidecars.map((file) => `${file.name} ${lineOf(claudeDir, file)}`).sort();
-  return [first, ...lines].join("\n");
-}
-
-function lineOf(claudeDir: LocalPath, { path, stamp: { ino, mtimeMs, size } }: LocalFile): string {
-  const place = path.startsWith(claudeDir) ? path.slice(claudeDir.length) : path;
-  return `${size} ${mtimeMs} ${ino} ${place}`;
+function linesOf(sidecars: readonly LocalSidecar[]): string {
+  return sidecars.map(({ name, path, stamp: { ino, mtimeMs, size } }) =>
+    `${name} ${size} ${mtimeMs} ${ino} ${path}`
+  ).sort().join("\n");
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import type { LocalPath, Oid, PortablePath, SessionId } from "../../src/brands.ts";
 import { CcsyncError } from "../../src/errors.ts";
-import { type Base, type CatalogueRow, State } from "../../src/machine/state.ts";
+import { type Base, type CatalogueRow, type SettledLook, State } from "../../src/machine/state.ts";
 import { Folder } from "../support/folder.ts";
 
 const ID = "11111111-1111-4111-8111-111111111111" as SessionId;
@@ -32,6 +32,17 @@ const ROW: CatalogueRow = {
   updatedAt: "2026-11-22T00:00:00.000Z",
   slug: "x",
 };
+
+const LOOK: SettledLook = [
+  ID,
+  BASE.path,
+  5_000_000_001,
+  1_795_359_557_876.125,
+  7,
+  "a\nb",
+  "a-plan",
+];
+const OTHER_LOOK: SettledLook = [OTHER_ID, BASE.path, 0, 0, 0, "", ""];
 
 /** Opens a state that must not need a rebuild. */
 const open = (folder: Folder) => State.open(folder.path, (why) => assert.fail(why));
@@ -117,28 +128,34 @@ Deno.test("State takes a session for settled until what is known of it changes",
   for (const [what, change] of Object.entries(changes)) {
     state.setBase(BASE);
     state.setCatalogueRow(ROW);
-    state.setSettled([ID, "a look\nof two lines", "a-plan"], listed, prompts);
-    state.setSettled([OTHER_ID, "another", ""], listed, prompts);
-    assert.deepEqual(
-      state.settledLooks().toSorted(),
-      [
-        [ID, "a look\nof two lines", "a-plan"],
-        [OTHER_ID, "another", ""],
-      ].toSorted(),
-    );
+    state.setSettled(LOOK, listed, prompts);
+    state.setSettled(OTHER_LOOK, listed, prompts);
+    assert.deepEqual(state.settledLooks().toSorted(), [LOOK, OTHER_LOOK].toSorted());
     assert.deepEqual(state.settledListed(), [listed, listed]);
     assert.deepEqual(state.settledPrompts().get(ID), prompts);
     change(state);
-    assert.deepEqual(state.settledLooks().map(([id]) => id), [OTHER_ID], what);
+    assert.deepEqual(state.settledLooks(), [OTHER_LOOK], what);
     assert.deepEqual([...state.settledPrompts().keys()], [OTHER_ID], what);
   }
   state.clearSettled();
   assert.deepEqual(state.settledLooks(), []);
-  state.setSettled([ID, "", ""], listed, prompts);
+  state.setSettled(LOOK, listed, prompts);
   state.setCatalogueRow(ROW);
-  state.setSettled([ID, "", ""], listed, prompts);
+  state.setSettled(LOOK, listed, prompts);
   state.clearCatalogue();
   assert.deepEqual(state.settledListed(), []);
+});
+
+Deno.test("State tells which sessions of the hub are not settled", () => {
+  using folder = new Folder();
+  using state = open(folder);
+  assert.deepEqual(state.unsettledIds(), []);
+  state.setCatalogueRow(ROW);
+  state.setCatalogueRow({ ...ROW, id: OTHER_ID });
+  state.setSettled(LOOK, {}, {});
+  assert.deepEqual(state.unsettledIds(), [OTHER_ID]);
+  state.setCatalogueRow({ ...ROW, meta: "{}" });
+  assert.deepEqual(state.unsettledIds().sort(), [ID, OTHER_ID].sort());
 });
 
 Deno.test("State forgets sessions of the catalogue", () => {
@@ -281,7 +298,7 @@ Deno.test("State says how to mend damage that shows when it is read", () => {
     {
       using state = open(folder);
       state.setBase(BASE);
-      state.setSettled([ID, "a look", ""], {}, {});
+      state.setSettled(LOOK, {}, {});
     }
     {
       using db = new DatabaseSync(folder.at("state.db"));

@@ -1,6 +1,6 @@
 import type { ListedSession } from "../../sync/listed.ts";
 import { describeSessions, type ListOptions, listSessions } from "../../sync/listing.ts";
-import { fetchAndGlance, lookAround } from "../../sync/overview.ts";
+import { fetchAndScan, lookAround } from "../../sync/overview.ts";
 import type { Environment } from "../../machine/environment.ts";
 import { type Context, type Ending, inWorkspace } from "../context.ts";
 import { homeRelative, stateOf } from "../sessions.ts";
@@ -21,7 +21,7 @@ export async function runList(context: Context, options: ListCommandOptions): Pr
   const find = async (list: typeof listSessions) =>
     await inWorkspace(context, async (workspace) => {
       if (!isRemote) return await list(workspace, which);
-      const { seen } = await fetchAndGlance(workspace);
+      const { seen } = await fetchAndScan(workspace);
       return await list(workspace, which, await lookAround(workspace, which, seen));
     });
   if (options.format === "json" || (options.format === undefined && terminal.options.isJson)) {
