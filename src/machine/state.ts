@@ -354,16 +354,25 @@ export class State implements Disposable {
     return this.#lists("settled", "listed");
   }
 
-  /** Returns what was said in settled sessions, as it was given to {@linkcode State.setSettled}, by session. */
-  settledPrompts(): Map<SessionId, unknown> {
-    return new Map(this.#lists("settled", "prompts") as [SessionId, unknown][]);
+  /**
+   * Reads what was said in settled sessions. What is returned tells it of one, as it was given to
+   * {@linkcode State.setSettled}.
+   */
+  settledPrompts(): (id: SessionId) => unknown {
+    const read = ({ text }: Row) => String(text ?? "");
+    const [text = ""] = this.#all("settled", read, "group_concat(id || prompts, char(10)) AS text");
+    let lines: ReadonlyMap<string, string> | undefined;
+    return (id) => {
+      lines ??= new Map(text.split("\n").map((line) => [line.slice(0, id.length), line]));
+      const line = lines.get(id);
+      return line === undefined ? undefined : this.#parsed(line.slice(id.length));
+    };
   }
 
   /** Remembers a session as settled. It is so until its base or what the hub has of it changes. */
   setSettled(look: SettledLook, listed: unknown, prompts: unknown): void {
-    const [id] = look;
-    const values = [look, listed, [id, prompts]].map(asciiJson);
-    this.#db.prepare("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)").run(id, ...values);
+    const values = [look, listed, prompts].map(asciiJson);
+    this.#db.prepare("INSERT OR REPLACE INTO settled VALUES (?, ?, ?, ?)").run(look[0], ...values);
   }
 
   /** Takes sessions for settled no longer. */
@@ -487,6 +496,14 @@ export class State implements Disposable {
       return rows.map(read);
     } catch (error) {
       throw OF_SURROUNDINGS.test(messageOf(error)) ? error : this.#setAside(error);
+    }
+  }
+
+  #parsed(json: string): unknown {
+    try {
+      return JSON.parse(json);
+    } catch (error) {
+      throw this.#setAside(error);
     }
   }
 

@@ -41,14 +41,26 @@ export async function describeSessions(
   options: ListOptions,
   found?: Overview,
 ): Promise<DescribedSession[]> {
-  const { others, settled } = await find(workspace, options, found);
-  const prompts = workspace.state.settledPrompts() as Map<SessionId, Prompts>;
-  const described = settled.map((session) => ({
-    ...NO_SUMMARY,
-    ...session,
-    ...prompts.get(session.id),
-  }));
-  return inOrder([...others, ...described], options);
+  const sessions = await listSessions(workspace, options, found);
+  const promptsOf = promptsIn(workspace);
+  return sessions.map((session) => ({ ...NO_SUMMARY, ...session, ...promptsOf(session) }));
+}
+
+/**
+ * Returns what tells what was said in the sessions of a list. All of it is read now, and understood one by one: one
+ * looks at a few of thousands.
+ */
+export function promptsIn({ state }: Workspace): (session: ListedSession) => Prompts {
+  const promptsOf = state.settledPrompts();
+  return (session) => {
+    return isDescribed(session)
+      ? session
+      : promptsOf(session.id) as Prompts | undefined ?? NO_SUMMARY;
+  };
+}
+
+function isDescribed(session: ListedSession): session is DescribedSession {
+  return "firstPrompt" in session;
 }
 
 async function find(

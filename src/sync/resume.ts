@@ -15,8 +15,8 @@ import { trackedFiles } from "../transcript/tracked_files.ts";
 import { summaryOf } from "./readings.ts";
 import { readRecord } from "./daemon/record.ts";
 import type { SessionView } from "./facts.ts";
-import type { DescribedSession } from "./listed.ts";
-import { describeSessions } from "./listing.ts";
+import type { ListedSession, Prompts } from "./listed.ts";
+import { listSessions, promptsIn } from "./listing.ts";
 import { acquireLock, type HeldLock, type LockView, lockViews } from "./locks.ts";
 import { lookAround, type Overview } from "./overview.ts";
 import { pullAndLook, waitsForPush } from "./pull.ts";
@@ -27,7 +27,9 @@ import { fetchHub, knownHub, type Workspace } from "./workspace.ts";
 
 /** What there is to resume. */
 export interface Choice {
-  readonly sessions: readonly DescribedSession[];
+  readonly sessions: readonly ListedSession[];
+  /** What was said in one of them. */
+  readonly promptsOf: (session: ListedSession) => Prompts;
   /** What the pull before did; `undefined` where the hub could not be asked, and why. */
   readonly pulled?: SyncReport;
   readonly offline?: CcsyncError;
@@ -45,8 +47,8 @@ export async function sessionsToResume(
   // What a pull found still holds where it changed nothing.
   const isSame = !options.all && pulled.pulled?.sessions.length === 0;
   const found = isSame ? overview : undefined;
-  const sessions = await describeSessions(workspace, { side: "both", ...options }, found);
-  return { sessions, ...pulled };
+  const sessions = await listSessions(workspace, { side: "both", ...options }, found);
+  return { sessions, promptsOf: promptsIn(workspace), ...pulled };
 }
 
 async function pulledOrOffline(

@@ -267,12 +267,15 @@ export function profileOf(
 
 /** Returns whether a path is a directory or lies under it. */
 export function isUnder(style: PathStyle, path: string, directory: string): boolean {
-  const normal = (text: string) =>
-    style === "windows" ? text.replaceAll("/", "\\").toLowerCase() : text;
-  const separator = style === "windows" ? "\\" : "/";
-  const [inner, outer] = [normal(path), normal(directory)];
-  if (inner === outer) return true;
-  return inner.startsWith(outer.endsWith(separator) ? outer : outer + separator);
+  if (style === "posix") return isWithin(path, directory, "/");
+  const normal = (text: string) => text.replaceAll("/", "\\").toLowerCase();
+  return isWithin(normal(path), normal(directory), "\\");
+}
+
+function isWithin(path: string, directory: string, separator: string): boolean {
+  if (!path.startsWith(directory)) return false;
+  return path.length === directory.length || directory.endsWith(separator) ||
+    path[directory.length] === separator;
 }
 
 /** Returns a directory as it reads after placeholders moved: one under a root moves with it. */

@@ -132,10 +132,10 @@ Deno.test("State takes a session for settled until what is known of it changes",
     state.setSettled(OTHER_LOOK, listed, prompts);
     assert.deepEqual(state.settledLooks().toSorted(), [LOOK, OTHER_LOOK].toSorted());
     assert.deepEqual(state.settledListed(), [listed, listed]);
-    assert.deepEqual(state.settledPrompts().get(ID), prompts);
+    assert.deepEqual(state.settledPrompts()(ID), prompts);
     change(state);
     assert.deepEqual(state.settledLooks(), [OTHER_LOOK], what);
-    assert.deepEqual([...state.settledPrompts().keys()], [OTHER_ID], what);
+    assert.deepEqual([ID, OTHER_ID].map(state.settledPrompts()), [undefined, prompts], what);
   }
   state.clearSettled();
   assert.deepEqual(state.settledLooks(), []);

@@ -19,9 +19,9 @@ import {
 import { latestOf, noSessions, sessionOf, sessionsFrom } from "../../sync/selection.ts";
 import { type Context, type Ending, inWorkspace, noteTrouble } from "../context.ts";
 import { pickSession } from "../picker/picker.ts";
+import { PickerRow } from "../picker/session.ts";
 import { canPrompt, choose, confirm, input } from "../prompts.ts";
 import { count, isPartial, renderSync, warnForked } from "../render.ts";
-import { badgesOf, homeRelative } from "../sessions.ts";
 import { formatAge } from "../table.ts";
 
 /** Options of `ccsync resume`. */
@@ -90,7 +90,7 @@ async function catchUp(context: Context, isNamed: boolean, all: boolean): Promis
 
 async function chosen(
   { env, terminal }: Context,
-  { sessions }: Choice,
+  { promptsOf, sessions }: Choice,
   prefix: string | undefined,
   options: ResumeOptions,
 ): Promise<ListedSession> {
@@ -99,12 +99,7 @@ async function chosen(
   if (options.latest === true) return latestOf(some);
   if (some.length === 0) throw noSessions();
   const shown = new Set<string>(some.map(({ id }) => id));
-  const rows = some.map((session) => ({
-    ...session,
-    project: homeRelative(session.project, env.home, env.style),
-    badges: badgesOf(session),
-    isFork: shown.has(session.forkOf),
-  }));
+  const rows = some.map((session) => new PickerRow(session, { env, shown, promptsOf }));
   const instead = "pass a session's id, or --latest";
   const id = await pickSession(terminal, rows, env.now(), { instead });
   return sessionOf(some, id);
