@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { commandTable } from "../src/cli/app.ts";
+import { commandTable } from "../src/cli/program.ts";
 import {
   type CommandInfo,
   type OptionInfo,

@@ -40,10 +40,10 @@ const PURE_MODULES: ReadonlySet<string> = new Set([
 
 /** Which files may import which package: one place each, so that replacing a package is one change. */
 const PACKAGES: Readonly<Record<string, RegExp>> = {
-  "@commander-js/extra-typings": /^src\/cli\/app\.ts$/,
+  "@commander-js/extra-typings": /^src\/cli\/program\.ts$/,
   "@inquirer/core": /^src\/cli\/picker\/prompt\.ts$/,
   "@inquirer/prompts": /^src\/cli\/prompt_library\.ts$/,
-  "commander": /^src\/cli\/app\.ts$/,
+  "commander": /^src\/cli\/program\.ts$/,
   "fast-string-width": /^src\/cli\/table\.ts$/,
   "jsonc-parser": /^src\/claude\/hooks\.ts$/,
   "node-diff3": /^src\/memory\/lines\.ts$/,
@@ -53,9 +53,9 @@ const PACKAGES: Readonly<Record<string, RegExp>> = {
     /^src\/(?:machine\/(?:config|journal)|hub\/(?:format|locks)|claude\/live|sync\/daemon\/record)\.ts$/,
 };
 
-/** What `--version` and `--help` wait for. What commands need is loaded when they are run. */
+/** What `--version` and hooks wait for. What reads command lines, and what commands need, is loaded when it is used. */
 const STARTED =
-  /^(?:main\.ts|deno\.json|src\/(?:cli\/(?:app|commands|completion\/shells|terminal)|machine\/(?:environment|streams)|errors|version)\.ts|npm:(?:@commander-js\/extra-typings|commander|picocolors))$/;
+  /^(?:main\.ts|deno\.json|src\/(?:cli\/(?:app|commands|terminal)|machine\/(?:environment|streams)|errors|version)\.ts|npm:picocolors)$/;
 
 /** Parts of `Deno` that have one home each; the rest of it is files, and stays out of {@linkcode PURE}. */
 const PLACES: Readonly<Record<string, RegExp>> = {

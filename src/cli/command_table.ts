@@ -1,6 +1,6 @@
 /**
  * The command table as data: what completions and the man page are made of. The table itself is the one in
- * `src/cli/app.ts`.
+ * `src/cli/program.ts`.
  *
  * @module
  */

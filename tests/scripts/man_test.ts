@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { manPage } from "../../scripts/man.ts";
-import { commandTable } from "../../src/cli/app.ts";
+import { commandTable } from "../../src/cli/program.ts";
 import { type CommandInfo, tableOf } from "../../src/cli/command_table.ts";
 import { EXIT_CODES } from "../../src/errors.ts";
 import { Folder } from "../support/folder.ts";

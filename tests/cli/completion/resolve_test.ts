@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { commandTable } from "../../../src/cli/app.ts";
+import { commandTable } from "../../../src/cli/program.ts";
 import { tableOf } from "../../../src/cli/command_table.ts";
 import { wantedAt } from "../../../src/cli/completion/resolve.ts";
 
