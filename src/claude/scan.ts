@@ -5,7 +5,13 @@
  */
 import { basename, dirname, join, sep } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
-import { entriesOf, lstatIfThere, readRange, tidyEntriesOf } from "../machine/files.ts";
+import {
+  entriesOf,
+  lstatIfThere,
+  readRange,
+  tidyEntriesOf,
+  unsortedTidyEntriesOf,
+} from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
 import { splitLines } from "../transcript/lines.ts";
 import { normalCwd, projectDirName } from "../translate/project_dir.ts";
@@ -47,7 +53,7 @@ export interface Scan {
   readonly names: Names;
 }
 
-/** Finds every transcript: files named by a UUID directly in a project's directory. Links are refused. */
+/** Finds every transcript, in no order: files named by a UUID directly in a project's directory. Links are refused. */
 export function scanTranscripts(claudeDir: LocalPath): Scan {
   const transcripts = new Map<SessionId, LocalTranscript>();
   const copies: LocalTranscript[] = [];
@@ -60,7 +66,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
     const directory = join(projectsDir(claudeDir), project.name);
     if (project.isSymlink) skipped.push({ what: directory, why: "it is a link" });
     if (!project.isDirectory) continue;
-    const entries = entriesOrSkip(directory, skipped);
+    const entries = entriesOrSkip(directory, skipped, unsortedTidyEntriesOf);
     if (entries === undefined) unreadable.add(directory);
     // Beside transcripts lie directories of sessions.
     else names.note(directory, entries.filter(({ isFile }) => !isFile));
@@ -85,6 +91,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
       }
     }
   }
+  skipped.sort((a, b) => (a.what < b.what ? -1 : 1));
   return { transcripts, copies, unreadable, skipped, names };
 }
 
@@ -237,9 +244,13 @@ function addSidecar(path: string, name: string, found: LocalSidecar[], skipped: 
 }
 
 /** Returns a directory's entries, `undefined` where it cannot be read, and tells of that. */
-function entriesOrSkip(directory: string, skipped: Skipped[]): Deno.DirEntry[] | undefined {
+function entriesOrSkip(
+  directory: string,
+  skipped: Skipped[],
+  read = tidyEntriesOf,
+): Deno.DirEntry[] | undefined {
   try {
-    return tidyEntriesOf(directory);
+    return read(directory);
   } catch (error) {
     if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
     skipped.push({ what: directory, why: "it cannot be read: permission denied" });

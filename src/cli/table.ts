@@ -63,9 +63,13 @@ export function layOut(
 
 /** Returns one line of a table; what is too wide for its column is cut. */
 export function formatRow(layout: Layout, row: readonly string[]): string {
-  return layout.map(({ align = "left", cut, index, width }, place) =>
-    fit(row[index] ?? "", width, align, place === layout.length - 1, cut)
-  ).join(GAP).trimEnd();
+  let line = "";
+  let gap = "";
+  for (const { align = "left", cut, index, width } of layout) {
+    line += gap + fit(row[index] ?? "", width, align, false, cut);
+    gap = GAP;
+  }
+  return line.trimEnd();
 }
 
 function columnsThatFit(

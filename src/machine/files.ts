@@ -205,8 +205,15 @@ export function lstatIfThere(path: string): Deno.FileInfo | undefined {
 
 /** Returns a directory's entries sorted by name, or none where there is no such directory. */
 export function entriesOf(path: string): Deno.DirEntry[] {
+  return sorted(unsortedEntriesOf(path));
+}
+
+const sorted = (entries: Deno.DirEntry[]) => entries.sort((a, b) => (a.name < b.name ? -1 : 1));
+
+/** Does the same in no order: with thousands, sorting takes as long as reading. */
+function unsortedEntriesOf(path: string): Deno.DirEntry[] {
   try {
-    return [...Deno.readDirSync(path)].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return [...Deno.readDirSync(path)];
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) {
       return [];
@@ -220,7 +227,12 @@ export function entriesOf(path: string): Deno.DirEntry[] {
  * left in it. Only one ccsync works at a time, so nobody is writing these files.
  */
 export function tidyEntriesOf(path: string): Deno.DirEntry[] {
-  const entries = entriesOf(path);
+  return sorted(unsortedTidyEntriesOf(path));
+}
+
+/** Does the same in no order. */
+export function unsortedTidyEntriesOf(path: string): Deno.DirEntry[] {
+  const entries = unsortedEntriesOf(path);
   const left = entries.filter(({ name }) => isTemporary(name));
   for (const { name } of left) {
     try {
@@ -235,7 +247,7 @@ export function tidyEntriesOf(path: string): Deno.DirEntry[] {
 /** Clears away what a ccsync that was killed left in a directory, if it can be read. */
 export function clearLeftovers(path: string): void {
   try {
-    tidyEntriesOf(path);
+    unsortedTidyEntriesOf(path);
   } catch {
     // Whoever needs something in it will say what is wrong with it.
   }

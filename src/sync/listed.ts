@@ -9,7 +9,7 @@ import { NO_SUMMARY, type Summary } from "../transcript/summary.ts";
 import { type SessionView, sidecarFacts } from "./facts.ts";
 import type { LockView } from "./locks.ts";
 import { planPull, planPush, planSidecarPush } from "./plan.ts";
-import { sidecarItems } from "./receive.ts";
+import { sidecarItems } from "./sidecars.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** What was said in a session: long, and of use only where one looks at it closer, or searches. */

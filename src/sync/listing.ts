@@ -95,12 +95,11 @@ function inOrder<T extends ListedSession>(
 ): T[] {
   const sorted = sessions
     .filter((session) => headless || !session.headless)
-    .sort((a, b) => (isBefore(a, b) ? -1 : isBefore(b, a) ? 1 : 0));
+    .sort((a, b) => {
+      if (a.updatedAt === b.updatedAt) return a.id < b.id ? -1 : 1;
+      return a.updatedAt > b.updatedAt ? -1 : 1;
+    });
   return underParents(sorted);
-}
-
-function isBefore(a: ListedSession, b: ListedSession): boolean {
-  return a.updatedAt === b.updatedAt ? a.id < b.id : a.updatedAt > b.updatedAt;
 }
 
 /** Puts forks behind the session that they were forked of, where that is listed, too. */

@@ -41,7 +41,7 @@ export function isDirectory(path: string): boolean {
 function projectsHere(env: Environment): LocalPath[] {
   const projects = new Map<string, LocalPath>();
   const { transcripts } = scanTranscripts(env.claudeDir);
-  for (const transcript of transcripts.values()) {
+  for (const transcript of [...transcripts.values()].sort((a, b) => a.path < b.path ? -1 : 1)) {
     const directory = dirname(transcript.path);
     if (projects.has(directory)) continue;
     const project = readProject(transcript, env.os);

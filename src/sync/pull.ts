@@ -14,7 +14,8 @@ import { receiveMemory } from "./memory/receive.ts";
 import { gatherMemory } from "./memory/view.ts";
 import { fetchAndScan, lookAround, type Overview } from "./overview.ts";
 import { planPull, type PullAction } from "./plan.ts";
-import { putAwayCopies, receiveSession, sidecarItems, WAITS } from "./receive.ts";
+import { putAwayCopies, receiveSession, WAITS } from "./receive.ts";
+import { sidecarItems } from "./sidecars.ts";
 import { agreeOn, register } from "./registration.ts";
 import {
   countUnmapped,

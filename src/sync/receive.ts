@@ -19,33 +19,15 @@ import { countLines, joinBytes } from "../transcript/lines.ts";
 import { toLocal } from "../translate/to_local.ts";
 import { compareFromBase, type Comparison, HUB_START, localForm, portable } from "./content.ts";
 import { type Document, TRANSCRIPT } from "./document.ts";
-import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
+import { isFileTrouble, type SessionView } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
 import { type Fork, reconcileBranches } from "./branches.ts";
-import { planSidecarPull, type PullAction, type SidecarPull } from "./plan.ts";
+import type { PullAction, SidecarPull } from "./plan.ts";
 import { type SessionReport, titleOf } from "./report.ts";
+import { sidecarItems } from "./sidecars.ts";
 import type { Workspace } from "./workspace.ts";
 
 const NEWLINE = new Uint8Array([0x0a]);
-
-/** What a pull does with the sidecars of a session. */
-export interface SidecarItem {
-  readonly document: Document & { readonly hub: HubFile };
-  readonly action: Exclude<SidecarPull, "none">;
-}
-
-/** Returns which sidecars a pull brings, given what it does with the transcript. */
-export function sidecarItems(view: SessionView, action: PullAction): SidecarItem[] {
-  if (action === "wait" || action === "leave-old" || view.path === undefined) return [];
-  return view.sidecars.flatMap((document) => {
-    const { hub } = document;
-    const plan = planSidecarPull(sidecarFacts(view, document), action === "create");
-    const isHere = view.transcript.local !== undefined || action === "create";
-    return plan === "none" || hub === undefined || !isHere
-      ? []
-      : [{ document: { ...document, hub }, action: plan }];
-  });
-}
 
 /** A document that is in the hub and has a place here. */
 interface Incoming {
