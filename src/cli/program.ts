@@ -59,7 +59,7 @@ export type Act = (name: string, options: GlobalOptions, work: Work) => Promise<
 export async function obey(args: readonly string[], act: Act): Promise<number | undefined> {
   const [own, clientArgs] = splitArgs(args);
   try {
-    await buildProgram(act, clientArgs).parseAsync(own, { from: "user" });
+    await buildProgram(act, clientArgs, own[0]).parseAsync(own, { from: "user" });
     return undefined;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
@@ -94,8 +94,210 @@ function splitArgs(args: readonly string[]): [own: string[], clientArgs: readonl
   return isPassed ? [args.slice(0, at), args.slice(at + 1)] : [[...args], []];
 }
 
-/** The commands, one line or a few each. */
-function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
+/** What the commands are made with. */
+interface Making {
+  readonly program: AnyCommand;
+  /** Has a command do its work. */
+  readonly on: (command: AnyCommand, work: Work) => Promise<void>;
+  /** What `ccsync resume` passes on to claude. */
+  readonly clientArgs: readonly string[];
+}
+
+/** The commands, in the order of the help, one line or a few each. */
+const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
+  init: ({ on, program }) => {
+    program.command("init").description("register this machine with a hub, or create one")
+      .option("--remote <url|path>", "the hub: a git URL, or a path")
+      .option("--repo <owner/name>", "the hub at GitHub, by gh; created, private, if there is none")
+      .option("--machine-id <id>", "this machine's id (default: from the host name)")
+      .option(
+        "--sync-dir <path>",
+        "sync sessions of projects under this directory; repeatable",
+        collect,
+      )
+      .option(
+        "--add-placeholder <name=path>",
+        "a directory that other machines have elsewhere; repeatable",
+        collect,
+      )
+      .option("--allow-public", "accept a hub that others can read")
+      .option("-y, --yes", "take the defaults, ask nothing")
+      .action((options, command) => on(command, (context) => runInit(context, options)));
+  },
+
+  push: ({ on, program }) => {
+    program.command("push").description("send this machine's sessions to the hub")
+      .option("--dry-run", "show what would be sent, write nothing")
+      .option("--all", "include sessions outside the sync directories")
+      .action((options, command) => on(command, (context) => runPush(context, options)));
+  },
+
+  pull: ({ on, program }) => {
+    program.command("pull").description("bring the hub's sessions to this machine")
+      .option("--dry-run", "show what would be brought, write nothing")
+      .option("--force", "bring back old sessions, too, that are no longer here")
+      .option("--all", "include sessions outside the sync directories")
+      .action((options, command) => on(command, (context) => runPull(context, options)));
+  },
+
+  resume: ({ clientArgs, on, program }) => {
+    program.command("resume").description("continue a session in Claude Code, on this machine")
+      .argument(
+        "[session-id]",
+        "the session, or the beginning of its id; a list to choose from without",
+      )
+      .option("--latest", "take the session with the last event")
+      .option("--from <machine-id>", "only sessions of that machine")
+      .option("--all", "include sessions outside the sync directories, and headless ones")
+      .option("--takeover", "go on although the session is open elsewhere")
+      .option("--dir <path>", "start in this directory instead of the project's")
+      .addHelpText("after", "\nEverything after -- is passed on to claude.")
+      .action((id, options, command) =>
+        on(command, (context) => runResume(context, id, options, clientArgs))
+      );
+  },
+
+  update: ({ on, program }) => {
+    program.command("update").description(
+      "push, and release the locks that an abnormal exit left behind",
+    )
+      .action((_options, command) => on(command, runUpdate));
+  },
+
+  daemon: ({ on, program }) => {
+    program.command("daemon").description("sync by itself, every few minutes and after changes")
+      .addArgument(
+        new Argument("[action]", "make the system start it, or no longer")
+          .choices(["install", "uninstall"] as const),
+      )
+      .option("--interval <seconds>", "time between two runs (default: 300)")
+      .option("--push-only", "send, and bring nothing")
+      .option("--detach", "run in the background")
+      .option("--once", "run once, for a scheduler of your own")
+      .option("--stop", "stop the one that is running")
+      .option("--status", "show whether one is running, and how the last run went")
+      .option("--dry-run", "with install or uninstall: show what would be done, write nothing")
+      .action((action, options, command) =>
+        on(command, (context) => runDaemon(context, action, options))
+      );
+  },
+
+  "setup-hooks": ({ on, program }) => {
+    program.command("setup-hooks").description(
+      "have Claude Code tell ccsync when sessions start and end",
+    )
+      .option("--remove", "take the hooks away again")
+      .option("--dry-run", "show the settings as they would be, write nothing")
+      .action((options, command) => on(command, (context) => runSetupHooks(context, options)));
+  },
+
+  lock: ({ on, program }) => {
+    const lock = group(program, "lock", "show or release locks");
+    lock.command("show").description("show all locks").action((_options, command) =>
+      on(command, runLockShow)
+    );
+    lock.command("release").description("release a lock, or all of this machine's")
+      .argument("[session-id]", "the session, or the beginning of its id")
+      .option("-y, --yes", "release another machine's lock without asking")
+      .action((id, options, command) =>
+        on(command, (context) => runLockRelease(context, id, options))
+      );
+    lock.command("cleanup").description("release the locks that have expired")
+      .action((_options, command) => on(command, runLockCleanup));
+  },
+
+  list: ({ on, program }) => {
+    program.command("list").description("list sessions, with the machine that edited each last")
+      .option("--remote", "the hub's sessions instead of this machine's")
+      .option("--all", "include sessions outside the sync directories, and headless ones")
+      .addOption(
+        new Option("--format <format>", "how to print").choices(["table", "json"] as const),
+      )
+      .action((options, command) => on(command, (context) => runList(context, options)));
+  },
+
+  status: ({ on, program }) => {
+    program.command("status").description("show this machine, the hub, and what is waiting")
+      .option("--short", "one line, at once, for prompts and status bars")
+      .action((options, command) => on(command, (context) => runStatus(context, options)));
+  },
+
+  undo: ({ on, program }) => {
+    program.command("undo").description("take back what the last pull, or another command, changed")
+      .argument("[id]", "the operation to take back (default: the last one)")
+      .option("--list", "list the operations that can be taken back")
+      .option("--dry-run", "show what would be done, write nothing")
+      .action((id, options, command) => on(command, (context) => runUndo(context, id, options)));
+  },
+
+  doctor: ({ on, program }) => {
+    program.command("doctor").description("examine the set-up, and say what mends what is wrong")
+      .option("--fix", "mend what is safe to mend")
+      .action((options, command) => on(command, (context) => runDoctor(context, options)));
+  },
+
+  config: ({ on, program }) => {
+    const config = group(program, "config", "show or change the configuration");
+    config.command("show").description(
+      "show this machine's configuration and the shared placeholders",
+    )
+      .action((_options, command) => on(command, runConfigShow));
+    const changing = (name: string, description: string) =>
+      config.command(name).description(description)
+        .option("--dry-run", "show what would become of the sessions here, write nothing")
+        .option("-y, --yes", "do not ask");
+    changing("add-placeholder", "add a placeholder for this machine, or change its path")
+      .argument("<name=path>", "a name of capital letters, and a directory here")
+      .action((assignment, options, command) =>
+        on(command, (context) => runAddPlaceholder(context, assignment, options))
+      );
+    changing("set-path", "set a machine's path of a placeholder, for all machines to see")
+      .argument("<name>", "the placeholder")
+      .argument("<machine-id>", "the machine")
+      .argument("<path>", "the directory on that machine")
+      .action((name, machine, path, options, command) =>
+        on(command, (context) => runSetPath(context, name, machine, path, options))
+      );
+    changing("remove-placeholder", "take a placeholder from this machine")
+      .argument("<name>", "the placeholder")
+      .action((name, options, command) =>
+        on(command, (context) => runRemovePlaceholder(context, name, options))
+      );
+    config.command("add-sync-dir").description("sync the sessions of projects under a directory")
+      .argument("<path>", "the directory")
+      .action((path, _options, command) =>
+        on(command, (context) => runAddSyncDirectory(context, path))
+      );
+    config.command("remove-sync-dir").description("stop to sync the sessions under a directory")
+      .argument("<path>", "the directory")
+      .action((path, _options, command) =>
+        on(command, (context) => runRemoveSyncDirectory(context, path))
+      );
+    config.command("edit").description("open the configuration in your editor")
+      .action((_options, command) => on(command, runConfigEdit));
+  },
+
+  upgrade: ({ on, program }) => {
+    program.command("upgrade").description("replace this ccsync by the latest version")
+      .option("--check", "say whether there is a newer version, change nothing")
+      .option("--no-attestation", "do not have GitHub attest where it was built")
+      .action((options, command) => on(command, (context) => runUpgrade(context, options)));
+  },
+
+  completions: ({ on, program }) => {
+    program.command("completions").description(
+      "print what makes a shell complete ccsync's commands",
+    )
+      .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
+      .addHelpText("after", INSTALLATION)
+      .action((shell, _options, command) =>
+        on(command, (context) => runCompletions(context, shell))
+      );
+  },
+};
+
+/** Makes the program with its commands: with one alone where a command line begins with it, for all take a while. */
+function buildProgram(act: Act, clientArgs: readonly string[], name = ""): AnyCommand {
   const program: AnyCommand = new Command("ccsync")
     .description(
       "Continue any Claude Code conversation on any of your machines, through a private git repository that you own.",
@@ -111,162 +313,11 @@ function buildProgram(act: Act, clientArgs: readonly string[]): AnyCommand {
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError()
     .exitOverride();
-  const on = (command: AnyCommand, work: Work) =>
-    act(command.name(), command.optsWithGlobals(), work);
-
-  program.command("init").description("register this machine with a hub, or create one")
-    .option("--remote <url|path>", "the hub: a git URL, or a path")
-    .option("--repo <owner/name>", "the hub at GitHub, by gh; created, private, if there is none")
-    .option("--machine-id <id>", "this machine's id (default: from the host name)")
-    .option(
-      "--sync-dir <path>",
-      "sync sessions of projects under this directory; repeatable",
-      collect,
-    )
-    .option(
-      "--add-placeholder <name=path>",
-      "a directory that other machines have elsewhere; repeatable",
-      collect,
-    )
-    .option("--allow-public", "accept a hub that others can read")
-    .option("-y, --yes", "take the defaults, ask nothing")
-    .action((options, command) => on(command, (context) => runInit(context, options)));
-
-  program.command("push").description("send this machine's sessions to the hub")
-    .option("--dry-run", "show what would be sent, write nothing")
-    .option("--all", "include sessions outside the sync directories")
-    .action((options, command) => on(command, (context) => runPush(context, options)));
-
-  program.command("pull").description("bring the hub's sessions to this machine")
-    .option("--dry-run", "show what would be brought, write nothing")
-    .option("--force", "bring back old sessions, too, that are no longer here")
-    .option("--all", "include sessions outside the sync directories")
-    .action((options, command) => on(command, (context) => runPull(context, options)));
-
-  program.command("resume").description("continue a session in Claude Code, on this machine")
-    .argument(
-      "[session-id]",
-      "the session, or the beginning of its id; a list to choose from without",
-    )
-    .option("--latest", "take the session with the last event")
-    .option("--from <machine-id>", "only sessions of that machine")
-    .option("--all", "include sessions outside the sync directories, and headless ones")
-    .option("--takeover", "go on although the session is open elsewhere")
-    .option("--dir <path>", "start in this directory instead of the project's")
-    .addHelpText("after", "\nEverything after -- is passed on to claude.")
-    .action((id, options, command) =>
-      on(command, (context) => runResume(context, id, options, clientArgs))
-    );
-
-  program.command("update").description(
-    "push, and release the locks that an abnormal exit left behind",
-  )
-    .action((_options, command) => on(command, runUpdate));
-
-  program.command("daemon").description("sync by itself, every few minutes and after changes")
-    .addArgument(
-      new Argument("[action]", "make the system start it, or no longer")
-        .choices(["install", "uninstall"] as const),
-    )
-    .option("--interval <seconds>", "time between two runs (default: 300)")
-    .option("--push-only", "send, and bring nothing")
-    .option("--detach", "run in the background")
-    .option("--once", "run once, for a scheduler of your own")
-    .option("--stop", "stop the one that is running")
-    .option("--status", "show whether one is running, and how the last run went")
-    .option("--dry-run", "with install or uninstall: show what would be done, write nothing")
-    .action((action, options, command) =>
-      on(command, (context) => runDaemon(context, action, options))
-    );
-
-  program.command("setup-hooks").description(
-    "have Claude Code tell ccsync when sessions start and end",
-  )
-    .option("--remove", "take the hooks away again")
-    .option("--dry-run", "show the settings as they would be, write nothing")
-    .action((options, command) => on(command, (context) => runSetupHooks(context, options)));
-
-  const lock = group(program, "lock", "show or release locks");
-  lock.command("show").description("show all locks").action((_options, command) =>
-    on(command, runLockShow)
-  );
-  lock.command("release").description("release a lock, or all of this machine's")
-    .argument("[session-id]", "the session, or the beginning of its id")
-    .option("-y, --yes", "release another machine's lock without asking")
-    .action((id, options, command) =>
-      on(command, (context) => runLockRelease(context, id, options))
-    );
-  lock.command("cleanup").description("release the locks that have expired")
-    .action((_options, command) => on(command, runLockCleanup));
-
-  program.command("list").description("list sessions, with the machine that edited each last")
-    .option("--remote", "the hub's sessions instead of this machine's")
-    .option("--all", "include sessions outside the sync directories, and headless ones")
-    .addOption(new Option("--format <format>", "how to print").choices(["table", "json"] as const))
-    .action((options, command) => on(command, (context) => runList(context, options)));
-
-  program.command("status").description("show this machine, the hub, and what is waiting")
-    .option("--short", "one line, at once, for prompts and status bars")
-    .action((options, command) => on(command, (context) => runStatus(context, options)));
-
-  program.command("undo").description("take back what the last pull, or another command, changed")
-    .argument("[id]", "the operation to take back (default: the last one)")
-    .option("--list", "list the operations that can be taken back")
-    .option("--dry-run", "show what would be done, write nothing")
-    .action((id, options, command) => on(command, (context) => runUndo(context, id, options)));
-
-  program.command("doctor").description("examine the set-up, and say what mends what is wrong")
-    .option("--fix", "mend what is safe to mend")
-    .action((options, command) => on(command, (context) => runDoctor(context, options)));
-
-  const config = group(program, "config", "show or change the configuration");
-  config.command("show").description(
-    "show this machine's configuration and the shared placeholders",
-  )
-    .action((_options, command) => on(command, runConfigShow));
-  const changing = (name: string, description: string) =>
-    config.command(name).description(description)
-      .option("--dry-run", "show what would become of the sessions here, write nothing")
-      .option("-y, --yes", "do not ask");
-  changing("add-placeholder", "add a placeholder for this machine, or change its path")
-    .argument("<name=path>", "a name of capital letters, and a directory here")
-    .action((assignment, options, command) =>
-      on(command, (context) => runAddPlaceholder(context, assignment, options))
-    );
-  changing("set-path", "set a machine's path of a placeholder, for all machines to see")
-    .argument("<name>", "the placeholder")
-    .argument("<machine-id>", "the machine")
-    .argument("<path>", "the directory on that machine")
-    .action((name, machine, path, options, command) =>
-      on(command, (context) => runSetPath(context, name, machine, path, options))
-    );
-  changing("remove-placeholder", "take a placeholder from this machine")
-    .argument("<name>", "the placeholder")
-    .action((name, options, command) =>
-      on(command, (context) => runRemovePlaceholder(context, name, options))
-    );
-  config.command("add-sync-dir").description("sync the sessions of projects under a directory")
-    .argument("<path>", "the directory")
-    .action((path, _options, command) =>
-      on(command, (context) => runAddSyncDirectory(context, path))
-    );
-  config.command("remove-sync-dir").description("stop to sync the sessions under a directory")
-    .argument("<path>", "the directory")
-    .action((path, _options, command) =>
-      on(command, (context) => runRemoveSyncDirectory(context, path))
-    );
-  config.command("edit").description("open the configuration in your editor")
-    .action((_options, command) => on(command, runConfigEdit));
-
-  program.command("upgrade").description("replace this ccsync by the latest version")
-    .option("--check", "say whether there is a newer version, change nothing")
-    .option("--no-attestation", "do not have GitHub attest where it was built")
-    .action((options, command) => on(command, (context) => runUpgrade(context, options)));
-
-  program.command("completions").description("print what makes a shell complete ccsync's commands")
-    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
-    .addHelpText("after", INSTALLATION)
-    .action((shell, _options, command) => on(command, (context) => runCompletions(context, shell)));
+  const on: Making["on"] = (command, work) => act(command.name(), command.optsWithGlobals(), work);
+  const making = { program, on, clientArgs };
+  const make = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (make !== undefined) make(making);
+  else for (const each of Object.values(COMMANDS)) each(making);
   return program;
 }
 
