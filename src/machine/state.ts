@@ -354,10 +354,13 @@ export class State implements Disposable {
     return this.#lists("settled", "listed");
   }
 
-  /**
-   * Reads what was said in settled sessions. What is returned tells it of one, as it was given to
-   * {@linkcode State.setSettled}.
-   */
+  /** Returns what was said in a settled session, as it was given to {@linkcode State.setSettled}. */
+  settledPrompt(id: SessionId): unknown {
+    const read = ({ prompts }: Row) => this.#parsed(String(prompts));
+    return this.#all("settled", read, "prompts", AMONG, JSON.stringify([id]))[0];
+  }
+
+  /** Reads what was said in all settled sessions. What is returned tells it of one. */
   settledPrompts(): (id: SessionId) => unknown {
     const read = ({ text }: Row) => String(text ?? "");
     const [text = ""] = this.#all("settled", read, "group_concat(id || prompts, char(10)) AS text");

@@ -77,10 +77,12 @@ export async function gatherFacts(
 ): Promise<SessionView[]> {
   const { state } = workspace;
   const { transcripts } = look.scan;
-  const turn = Number(state.fact("turn") ?? 0);
-  state.setFact("turn", String(turn + 1));
   const here = [...transcripts.keys()].filter((id) => !settled.has(id));
   const ids = [...new Set([...here, ...state.unsettledIds()])].sort();
+  // Nothing is written where nothing is looked at: closing a state that was written to waits for the disk.
+  if (ids.length === 0) return [];
+  const turn = Number(state.fact("turn") ?? 0);
+  state.setFact("turn", String(turn + 1));
   const gatherer = new Gatherer(workspace, look, turn, ids);
   await gatherer.lookBack(here);
   return ids.flatMap((id) => {

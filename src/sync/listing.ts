@@ -4,6 +4,7 @@
  * @module
  */
 import type { SessionId } from "../brands.ts";
+import { State } from "../machine/state.ts";
 import { NO_SUMMARY } from "../transcript/summary.ts";
 import { describe, type DescribedSession, type ListedSession, type Prompts } from "./listed.ts";
 import { type LockView, lockViews } from "./locks.ts";
@@ -42,21 +43,39 @@ export async function describeSessions(
   found?: Overview,
 ): Promise<DescribedSession[]> {
   const sessions = await listSessions(workspace, options, found);
-  const promptsOf = promptsIn(workspace);
-  return sessions.map((session) => ({ ...NO_SUMMARY, ...session, ...promptsOf(session) }));
+  const prompts = workspace.state.settledPrompts();
+  return sessions.map((session) => {
+    return { ...NO_SUMMARY, ...session, ...promptsOf(session, prompts) };
+  });
 }
 
 /**
- * Returns what tells what was said in the sessions of a list. All of it is read now, and understood one by one: one
- * looks at a few of thousands.
+ * Returns what tells what was said in the sessions of a list. One looks at the first, if at all: what was said in the
+ * others is read when it is asked for, and may be gone by then, where another process has found something new in them.
  */
-export function promptsIn({ state }: Workspace): (session: ListedSession) => Prompts {
-  const promptsOf = state.settledPrompts();
-  return (session) => {
-    return isDescribed(session)
-      ? session
-      : promptsOf(session.id) as Prompts | undefined ?? NO_SUMMARY;
+export function promptsIn(
+  { env, state }: Workspace,
+  [first]: readonly ListedSession[],
+): (session: ListedSession) => Prompts {
+  const inFirst = first === undefined ? undefined : state.settledPrompt(first.id);
+  let prompts: PromptsById | undefined;
+  const inOther: PromptsById = (id) => {
+    prompts ??= readPrompts(env.ccsyncHome);
+    return prompts(id);
   };
+  return (session) => promptsOf(session, session.id === first?.id ? () => inFirst : inOther);
+}
+
+type PromptsById = (id: SessionId) => unknown;
+
+function readPrompts(ccsyncHome: string): PromptsById {
+  // It was in order a moment ago. If it is not any more, nothing is known of any session until it is rebuilt.
+  using state = State.open(ccsyncHome, () => undefined);
+  return state.settledPrompts();
+}
+
+function promptsOf(session: ListedSession, prompts: PromptsById): Prompts {
+  return isDescribed(session) ? session : prompts(session.id) as Prompts | undefined ?? NO_SUMMARY;
 }
 
 function isDescribed(session: ListedSession): session is DescribedSession {

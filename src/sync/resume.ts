@@ -48,7 +48,7 @@ export async function sessionsToResume(
   const isSame = !options.all && pulled.pulled?.sessions.length === 0;
   const found = isSame ? overview : undefined;
   const sessions = await listSessions(workspace, { side: "both", ...options }, found);
-  return { sessions, promptsOf: promptsIn(workspace), ...pulled };
+  return { sessions, promptsOf: promptsIn(workspace, sessions), ...pulled };
 }
 
 async function pulledOrOffline(

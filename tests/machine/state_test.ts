@@ -133,6 +133,7 @@ Deno.test("State takes a session for settled until what is known of it changes",
     assert.deepEqual(state.settledLooks().toSorted(), [LOOK, OTHER_LOOK].toSorted());
     assert.deepEqual(state.settledListed(), [listed, listed]);
     assert.deepEqual(state.settledPrompts()(ID), prompts);
+    assert.deepEqual(state.settledPrompt(ID), prompts);
     change(state);
     assert.deepEqual(state.settledLooks(), [OTHER_LOOK], what);
     assert.deepEqual([ID, OTHER_ID].map(state.settledPrompts()), [undefined, prompts], what);

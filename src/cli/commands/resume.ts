@@ -98,8 +98,8 @@ async function chosen(
   const some = options.from === undefined ? sessions : sessionsFrom(sessions, options.from);
   if (options.latest === true) return latestOf(some);
   if (some.length === 0) throw noSessions();
-  const shown = new Set<string>(some.map(({ id }) => id));
-  const rows = some.map((session) => new PickerRow(session, { env, shown, promptsOf }));
+  const isShown = (id: string) => some.some((session) => session.id === id);
+  const rows = some.map((session) => new PickerRow(session, { env, isShown, promptsOf }));
   const instead = "pass a session's id, or --latest";
   const id = await pickSession(terminal, rows, env.now(), { instead });
   return sessionOf(some, id);

@@ -33,8 +33,8 @@ export interface PickerSession {
 /** What rows have in common. */
 export interface RowSources {
   readonly env: Pick<Environment, "home" | "style">;
-  /** All sessions that are shown. */
-  readonly shown: ReadonlySet<string>;
+  /** Whether a session is among those that are shown. */
+  readonly isShown: (id: string) => boolean;
   readonly promptsOf: (session: ListedSession) => Prompts;
 }
 
@@ -92,6 +92,7 @@ export class PickerRow implements PickerSession {
   }
 
   get isFork(): boolean {
-    return this.#from.shown.has(this.#session.forkOf);
+    const { forkOf } = this.#session;
+    return forkOf !== "" && this.#from.isShown(forkOf);
   }
 }
