@@ -31,7 +31,8 @@ export function formatTable(
 ): string[] {
   const cells = rows.map((row) => row.map(clean));
   const layout = layOut(columns, cells, available);
-  return [columns.map(({ title }) => title), ...cells].map((row) => formatRow(layout, row));
+  const titles = formatRow(layout, columns.map(({ title }) => title));
+  return [titles, ...cells.map((row) => formatRow(layout, row))];
 }
 
 /**

@@ -59,12 +59,12 @@ export interface CatalogueRow {
 }
 
 /**
- * How the files of a session looked from outside when it was found settled: its transcript, then its sidecars, in a
- * form that only equals itself; and the name of its plan.
+ * How the files of a session looked from outside when it was found settled: its transcript, by its path in Claude Code's
+ * directory, then its sidecars, in a form that only equals itself; and the name of its plan.
  */
 export type SettledLook = readonly [
   id: SessionId,
-  path: LocalPath,
+  place: string,
   size: number,
   mtimeMs: number,
   ino: number,

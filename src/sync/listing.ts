@@ -104,7 +104,7 @@ async function find(
 }
 
 function locked<T extends ListedSession>(session: T, locks: ReadonlyMap<SessionId, LockView>): T {
-  const lock = locks.get(session.id);
+  const lock = locks.size === 0 ? undefined : locks.get(session.id);
   return lock === undefined ? session : { ...session, lock };
 }
 

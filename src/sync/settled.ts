@@ -67,7 +67,7 @@ function faultsIfSame(
   if (local === undefined) return undefined;
   const { path, stamp } = local;
   const isSame = stamp.size === look[2] && stamp.mtimeMs === look[3] && stamp.ino === look[4] &&
-    path === look[1];
+    path.length === env.claudeDir.length + look[1].length && path.endsWith(look[1]);
   if (!isSame) return undefined;
   const id = look[0];
   const sidecars = look[5];
@@ -91,7 +91,8 @@ export function noteSettled(workspace: Workspace, views: readonly SessionView[])
       const described = describe(workspace, view);
       const { firstPrompt, lastAnswer, lastPrompt, slug } = described;
       const prompts: Prompts = { firstPrompt, lastAnswer, lastPrompt };
-      workspace.state.setSettled(lookOf(view, local, slug), entryOf(described), prompts);
+      const look = lookOf(workspace, view, local, slug);
+      workspace.state.setSettled(look, entryOf(described), prompts);
     }
   });
 }
@@ -180,6 +181,7 @@ function isSettled(workspace: Workspace, view: SessionView): boolean {
 }
 
 function lookOf(
+  { env }: Workspace,
   { id, sidecars }: SessionView,
   { path, stamp: { ino, mtimeMs, size } }: LocalFile,
   slug: string,
@@ -187,7 +189,7 @@ function lookOf(
   const found = sidecars.flatMap(({ local, name }) =>
     local === undefined ? [] : [{ ...local, name }]
   );
-  return [id, path, size, mtimeMs, ino, linesOf(found), slug];
+  return [id, path.slice(env.claudeDir.length), size, mtimeMs, ino, linesOf(found), slug];
 }
 
 function linesOf(sidecars: readonly LocalSidecar[]): string {
