@@ -59,7 +59,8 @@ async function compile({ source, executable, target, compiler }: Making): Promis
   say(`compiling for ${target}`);
   const flags = ["--quiet", "--no-check", "--no-code-cache", "--no-prompt", "--include=."];
   // A process that stays gives memory back with the one: src/machine/memory.ts. With the other, one that knows
-  // thousands of sessions need not tidy up nine times in a fifth of a second, which takes a tenth of it.
+  // thousands of sessions need not tidy up nine times in a fifth of a second, which takes a tenth of it; and more
+  // than 8 MB of it would take long sessions more memory than they are worth.
   const engine = "--v8-flags=--expose-gc,--min-semi-space-size=8";
   const place = [`--target=${target}`, `--output=${executable}`];
   const args = ["compile", ...flags, engine, ...permissionFlags(), ...place, MAIN];
