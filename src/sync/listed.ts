@@ -15,6 +15,9 @@ import type { Workspace } from "./workspace.ts";
 /** What was said in a session: long, and of use only where one looks at it closer, or searches. */
 export type Prompts = Pick<Summary, "firstPrompt" | "lastPrompt" | "lastAnswer">;
 
+/** Where nothing is known of that. */
+export const NO_PROMPTS: Prompts = { firstPrompt: "", lastPrompt: "", lastAnswer: "" };
+
 /** One session of a list. */
 export interface ListedSession extends Omit<Summary, keyof Prompts> {
   readonly id: SessionId;

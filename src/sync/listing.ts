@@ -6,7 +6,13 @@
 import type { SessionId } from "../brands.ts";
 import { State } from "../machine/state.ts";
 import { NO_SUMMARY } from "../transcript/summary.ts";
-import { describe, type DescribedSession, type ListedSession, type Prompts } from "./listed.ts";
+import {
+  describe,
+  type DescribedSession,
+  type ListedSession,
+  NO_PROMPTS,
+  type Prompts,
+} from "./listed.ts";
 import { type LockView, lockViews } from "./locks.ts";
 import { lookAround, type Overview, together } from "./overview.ts";
 import { listedOf } from "./settled.ts";
@@ -75,7 +81,7 @@ function readPrompts(ccsyncHome: string): PromptsById {
 }
 
 function promptsOf(session: ListedSession, prompts: PromptsById): Prompts {
-  return isDescribed(session) ? session : prompts(session.id) as Prompts | undefined ?? NO_SUMMARY;
+  return isDescribed(session) ? session : prompts(session.id) as Prompts | undefined ?? NO_PROMPTS;
 }
 
 function isDescribed(session: ListedSession): session is DescribedSession {
