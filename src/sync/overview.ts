@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { setImmediate } from "node:timers";
 import type { Oid, SessionId } from "../brands.ts";
 import { liveSessions } from "../claude/live.ts";
 import { type Scan, scanTranscripts, type Skipped } from "../claude/scan.ts";
@@ -48,8 +49,11 @@ export async function together<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, 
   return [await a, await b];
 }
 
-/** Waits until what can go on by itself, as the start of a program, has done so. */
-const nextTurn = () => new Promise<void>((resolve) => setTimeout(resolve, 0));
+/**
+ * Waits until what can go on by itself, as the start of a program, has done so. A timer of no time would wait for two
+ * milliseconds.
+ */
+const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 /** Looks at all sessions in scope. */
 export async function lookAround(
