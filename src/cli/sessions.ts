@@ -22,21 +22,18 @@ export function badgesOf(session: ListedSession): string[] {
   const { forkOf, isLive, lock } = session;
   // A lock of this machine's own means no more than that it is open here.
   const isLocked = lock !== null && lock.standing === "held" && !(lock.isOurs && isLive);
-  const badges: string[] = [];
-  if (isLocked) badges.push(`locked by ${lock.machine}`);
-  if (isLive) badges.push("open here");
-  if (forkOf !== "") badges.push("fork");
-  const place = placeOf(session);
-  if (place !== undefined) badges.push(place);
-  return badges;
+  return [
+    ...(isLocked ? [`locked by ${lock.machine}`] : []),
+    ...(isLive ? ["open here"] : []),
+    ...(forkOf === "" ? [] : ["fork"]),
+    ...placeOf(session),
+  ];
 }
 
-function placeOf(
-  { isHere, isInHub, isLive, isUnpulled, isUnpushed }: ListedSession,
-): string | undefined {
-  if (!isInHub) return "only here";
-  if (!isHere) return "only in the hub";
-  if (isUnpushed && isUnpulled) return "diverged";
-  if (isUnpushed) return "to push";
-  return isUnpulled && !isLive ? "to pull" : undefined;
+function placeOf({ isHere, isInHub, isLive, isUnpulled, isUnpushed }: ListedSession): string[] {
+  if (!isInHub) return ["only here"];
+  if (!isHere) return ["only in the hub"];
+  if (isUnpushed && isUnpulled) return ["diverged"];
+  if (isUnpushed) return ["to push"];
+  return isUnpulled && !isLive ? ["to pull"] : [];
 }

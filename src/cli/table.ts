@@ -31,8 +31,7 @@ export function formatTable(
 ): string[] {
   const cells = rows.map((row) => row.map(clean));
   const layout = layOut(columns, cells, available);
-  const titles = formatRow(layout, columns.map(({ title }) => title));
-  return [titles, ...cells.map((row) => formatRow(layout, row))];
+  return [columns.map(({ title }) => title), ...cells].map((row) => formatRow(layout, row));
 }
 
 /**
@@ -64,13 +63,9 @@ export function layOut(
 
 /** Returns one line of a table; what is too wide for its column is cut. */
 export function formatRow(layout: Layout, row: readonly string[]): string {
-  let line = "";
-  let gap = "";
-  for (const { align = "left", cut, index, width } of layout) {
-    line += gap + fit(row[index] ?? "", width, align, false, cut);
-    gap = GAP;
-  }
-  return line.trimEnd();
+  return layout.map(({ align = "left", cut, index, width }, place) =>
+    fit(row[index] ?? "", width, align, place === layout.length - 1, cut)
+  ).join(GAP).trimEnd();
 }
 
 function columnsThatFit(

@@ -4,7 +4,6 @@
  * @module
  */
 import type { SessionId } from "../brands.ts";
-import { State } from "../machine/state.ts";
 import { NO_SUMMARY } from "../transcript/summary.ts";
 import {
   describe,
@@ -16,7 +15,7 @@ import {
 import { type LockView, lockViews } from "./locks.ts";
 import { lookAround, type Overview, together } from "./overview.ts";
 import { listedOf } from "./settled.ts";
-import type { Workspace } from "./workspace.ts";
+import { openState, type Workspace } from "./workspace.ts";
 
 /** Which sessions to list. */
 export interface ListOptions {
@@ -60,13 +59,13 @@ export async function describeSessions(
  * others is read when it is asked for, and may be gone by then, where another process has found something new in them.
  */
 export function promptsIn(
-  { env, state }: Workspace,
+  { env, progress, state }: Workspace,
   [first]: readonly ListedSession[],
 ): (session: ListedSession) => Prompts {
   const inFirst = first === undefined ? undefined : state.settledPrompt(first.id);
   let prompts: PromptsById | undefined;
   const inOther: PromptsById = (id) => {
-    prompts ??= readPrompts(env.ccsyncHome);
+    prompts ??= readPrompts({ env, progress });
     return prompts(id);
   };
   return (session) => promptsOf(session, session.id === first?.id ? () => inFirst : inOther);
@@ -74,9 +73,8 @@ export function promptsIn(
 
 type PromptsById = (id: SessionId) => unknown;
 
-function readPrompts(ccsyncHome: string): PromptsById {
-  // It was in order a moment ago. If it is not any more, nothing is known of any session until it is rebuilt.
-  using state = State.open(ccsyncHome, () => undefined);
+function readPrompts({ env, progress }: Pick<Workspace, "env" | "progress">): PromptsById {
+  using state = openState(env, progress);
   return state.settledPrompts();
 }
 
@@ -110,7 +108,7 @@ async function find(
 }
 
 function locked<T extends ListedSession>(session: T, locks: ReadonlyMap<SessionId, LockView>): T {
-  const lock = locks.size === 0 ? undefined : locks.get(session.id);
+  const lock = locks.get(session.id);
   return lock === undefined ? session : { ...session, lock };
 }
 

@@ -130,12 +130,7 @@ export class Workspace implements AsyncDisposable {
     save: (config: Config) => void = (changed) => writeConfig(env.ccsyncHome, changed),
   ): Workspace {
     for (const directory of unlistedDirectories(env)) clearLeftovers(directory);
-    const state = State.open(env.ccsyncHome, (why) => {
-      progress.warn(
-        `the state was set aside (${why}) and is rebuilt from the hub and your sessions`,
-      );
-    });
-    return new Workspace(env, config, state, progress, save);
+    return new Workspace(env, config, openState(env, progress), progress, save);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -205,6 +200,16 @@ export class Workspace implements AsyncDisposable {
       isUnder(this.env.style, project, directory)
     );
   }
+}
+
+/** Opens the state, and tells where it has to be rebuilt. */
+export function openState(
+  { ccsyncHome }: Pick<Environment, "ccsyncHome">,
+  progress: Pick<Progress, "warn">,
+): State {
+  return State.open(ccsyncHome, (why) => {
+    progress.warn(`the state was set aside (${why}) and is rebuilt from the hub and your sessions`);
+  });
 }
 
 /** Returns the directories in which files are replaced, but that no push or pull lists. */

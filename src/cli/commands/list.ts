@@ -64,7 +64,6 @@ const DEEPEST = 4;
 /** Returns how deep each session is to be indented: forks stand behind what they were forked of. */
 function depthsOf(sessions: readonly ListedSession[]): ReadonlyMap<string, number> {
   const depths = new Map<string, number>();
-  if (sessions.every(({ forkOf }) => forkOf === "")) return depths;
   for (const { forkOf, id } of sessions) {
     const parent = depths.get(forkOf);
     depths.set(id, parent === undefined ? 0 : parent + 1);
