@@ -356,7 +356,7 @@ export class State implements Disposable {
 
   /** Returns what was said in a settled session, as it was given to {@linkcode State.setSettled}. */
   settledPrompt(id: SessionId): unknown {
-    const read = ({ prompts }: Row) => this.#parsed(String(prompts));
+    const read = ({ prompts }: Row) => JSON.parse(String(prompts)) as unknown;
     return this.#all("settled", read, "prompts", AMONG, JSON.stringify([id]))[0];
   }
 

@@ -293,6 +293,8 @@ Deno.test("State says how to mend damage that shows when it is read", () => {
   const cases: readonly (readonly [damage: string, read: (state: State) => unknown])[] = [
     [`UPDATE base SET blocks = '["cut'`, (state) => state.bases()],
     [`UPDATE settled SET look = '["cut'`, (state) => state.settledLooks()],
+    [`UPDATE settled SET prompts = '["cut'`, (state) => state.settledPrompt(ID)],
+    [`UPDATE settled SET prompts = '["cut'`, (state) => state.settledPrompts()(ID)],
   ];
   for (const [damage, read] of cases) {
     using folder = new Folder();
