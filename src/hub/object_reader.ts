@@ -17,6 +17,9 @@ export interface GitObject {
 /** No blob that ccsync writes is larger than 32 MiB; what exceeds this by far was not written by it. */
 export const LARGEST_OBJECT = 64 * 1024 * 1024;
 
+/** An object that is not larger is kept until the next one is read: a segment is compared, and then written. */
+const KEPT_BYTES = 2 * 1024 * 1024;
+
 const NEWLINE = 0x0a;
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
@@ -28,6 +31,7 @@ export class ObjectReader implements AsyncDisposable {
   #writer: WritableStreamDefaultWriter<Uint8Array> | undefined;
   #input: ReadableStreamDefaultReader<Uint8Array> | undefined;
   #pending: Uint8Array = new Uint8Array();
+  #kept: GitObject | undefined;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(git: Git) {
@@ -58,6 +62,7 @@ export class ObjectReader implements AsyncDisposable {
   async #read(name: string): Promise<GitObject | undefined> {
     // Git takes one name a line, and dies of a path that leaves the repository.
     if (/\n|:\.\.?\//.test(name)) return undefined;
+    if (this.#kept?.oid === name) return this.#kept;
     this.#start();
     await this.#ask(name);
     const header = decoder.decode(await this.#line());
@@ -72,7 +77,9 @@ export class ObjectReader implements AsyncDisposable {
     }
     const bytes = await this.#take(Number(size));
     await this.#take(1);
-    return { oid, type, bytes };
+    const object = { oid, type, bytes };
+    this.#kept = bytes.length <= KEPT_BYTES ? object : undefined;
+    return object;
   }
 
   /**
@@ -97,6 +104,7 @@ export class ObjectReader implements AsyncDisposable {
     this.#process = undefined;
     if (process === undefined) return;
     this.#pending = new Uint8Array();
+    this.#kept = undefined;
     // An early end of git is no news here: what was read has been checked already.
     await this.#writer?.close().catch(() => undefined);
     await this.#input?.cancel();

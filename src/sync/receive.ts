@@ -374,11 +374,18 @@ function requireAsBefore(path: LocalPath, before: FileStamp | undefined): void {
   );
 }
 
+/** Hashes no more than what follows the part of a file that is still as the base has it. */
+function knownBlocks({ base, localState }: Document, path: LocalPath, length: number): string[] {
+  return base === undefined || localState === "unknown" || localState === "absent"
+    ? blockHashes(path, length)
+    : blockHashes(path, length, base.blocks, base.localBytes);
+}
+
 function remember(
   { document, view, workspace }: Incoming,
   localBytes: number,
   path: LocalPath,
-  blocks: readonly string[] = blockHashes(path, localBytes),
+  blocks: readonly string[] = knownBlocks(document, path, localBytes),
 ): void {
   const meta = view.portableMeta === undefined ? undefined : parseMeta(view.portableMeta);
   workspace.state.setBase({

@@ -47,6 +47,18 @@ Deno.test("ObjectReader reads objects of every type by any name", async () => {
   assert.equal((await reader.read("refs/ccsync/outgoing"))?.oid, commit);
 });
 
+Deno.test("ObjectReader reads an object twice, and in between, as it is", async () => {
+  const [repository, commit] = await Repository.with({ a: "first", b: "second" });
+  await using _ = repository;
+  const { reader } = repository;
+  const [a, b] = [await reader.read(`${commit}:a`), await reader.read(`${commit}:b`)];
+  for (const object of [b, b, a, a, b]) {
+    assert.deepEqual(await reader.read(object?.oid ?? ""), object);
+  }
+  await reader[Symbol.asyncDispose]();
+  assert.deepEqual(await reader.read(b?.oid ?? ""), b);
+});
+
 Deno.test("ObjectReader finds nothing under hostile and missing names, and goes on", async () => {
   const [repository, commit] = await Repository.with({ file: "content" });
   await using _ = repository;

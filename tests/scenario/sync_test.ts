@@ -5,8 +5,12 @@
  */
 import assert from "node:assert/strict";
 import { dirname, join } from "node:path";
+import type { SessionId } from "../../src/brands.ts";
 import { EXIT_CODES } from "../../src/errors.ts";
 import { lstatIfThere } from "../../src/machine/files.ts";
+import { type Base, State } from "../../src/machine/state.ts";
+import { TRANSCRIPT } from "../../src/sync/document.ts";
+import { blockHashes } from "../../src/sync/fingerprint.ts";
 import { until } from "../support/process.ts";
 import { promptLine, type TestMachine, World } from "../support/world.ts";
 
@@ -176,6 +180,38 @@ Deno.test("an edited middle diverges: the edited line goes up, the old one stays
   assert.match(inHub, /Stub reply 32/);
   assert.match(inHub, /Sbut reply 32/);
 });
+
+Deno.test("a long conversation that goes on elsewhere is known block by block, and an edit in it is found", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [
+    await world.joined("laptop"),
+    await world.joined("desk", { projects: "my work" }),
+  ];
+  const id = laptop.plant(BASE);
+  for (let i = 0; i < 3; i++) laptop.append(id, line(laptop, id, `part ${i} ${"x".repeat(1e6)}`));
+  await sync(laptop, desk);
+  for (const more of ["x".repeat(10), "x".repeat(1e6)]) {
+    desk.append(id, line(desk, id, `continued ${more}`));
+    await sync(desk, laptop);
+  }
+  assertConverged(laptop, desk, id);
+  const known = baseOf(laptop, id);
+  assert.deepEqual(known.blocks, blockHashes(known.path, known.localBytes));
+  laptop.write(id, laptop.read(id).replace("part 1 x", "part 1 y"));
+  await sync(laptop, desk);
+  for (const part of ["part 1 x", "part 1 y"]) {
+    assert.ok((await world.hubTranscript(id)).includes(part), part);
+    assert.ok(desk.read(id).includes(part), part);
+  }
+});
+
+/** Returns what a machine and the hub agreed on for a transcript. */
+function baseOf(machine: TestMachine, id: string): Base {
+  using state = State.open(machine.ccsyncHome, (why) => assert.fail(why));
+  const base = state.bases([id as SessionId]).get(id as SessionId)?.get(TRANSCRIPT);
+  assert.ok(base !== undefined);
+  return base;
+}
 
 Deno.test("a transcript that Claude Code's clean-up took is not deleted in the hub, and comes back", async () => {
   await using world = await World.create();
