@@ -32,9 +32,14 @@ export async function run(args: readonly string[], makeContext: MakeContext): Pr
     ending = await work(context);
   };
   try {
-    // Who asks for the version alone need not wait for what reads command lines.
+    // Who asks for the version, or for help alone, need not wait for what reads command lines.
     if (VERSION_FLAGS.has(args[0] ?? "")) {
       terminal.result(VERSION);
+      return 0;
+    }
+    if (args.length === 1 && HELP_FLAGS.has(args[0] ?? "")) {
+      const { overviewHelp } = await import("./help.ts");
+      terminal.result(overviewHelp(terminal.width));
       return 0;
     }
     const { commandTable, obey } = await import("./program.ts");
@@ -56,6 +61,7 @@ const HOOK = "hook";
 const COMPLETE = "complete";
 
 const VERSION_FLAGS: ReadonlySet<string> = new Set(["-V", "--version"]);
+const HELP_FLAGS: ReadonlySet<string> = new Set(["-h", "--help"]);
 
 /** Commands that do not tell how syncing by itself goes: the one that does it, and those without a hub. */
 const ALONE: ReadonlySet<string> = new Set(["daemon", "completions", "upgrade"]);

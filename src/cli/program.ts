@@ -35,6 +35,7 @@ import {
 } from "./commands.ts";
 import { INSTALLATION, SHELLS } from "./completion/shells.ts";
 import type { Context, Ending } from "./context.ts";
+import { type CommandName, COMMANDS, HELP_COMMAND, NARROWEST, OPTIONS, PURPOSE } from "./help.ts";
 
 /** The options that all commands have. */
 export interface GlobalOptions {
@@ -103,10 +104,10 @@ interface Making {
   readonly clientArgs: readonly string[];
 }
 
-/** The commands, in the order of the help, one line or a few each. */
-const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
+/** What makes the commands, one line or a few each. */
+const MAKERS: Readonly<Record<CommandName, (making: Making) => void>> = {
   init: ({ on, program }) => {
-    program.command("init").description("register this machine with a hub, or create one")
+    begin(program, "init")
       .option("--remote <url|path>", "the hub: a git URL, or a path")
       .option("--repo <owner/name>", "the hub at GitHub, by gh; created, private, if there is none")
       .option("--machine-id <id>", "this machine's id (default: from the host name)")
@@ -126,14 +127,14 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
   },
 
   push: ({ on, program }) => {
-    program.command("push").description("send this machine's sessions to the hub")
+    begin(program, "push")
       .option("--dry-run", "show what would be sent, write nothing")
       .option("--all", "include sessions outside the sync directories")
       .action((options, command) => on(command, (context) => runPush(context, options)));
   },
 
   pull: ({ on, program }) => {
-    program.command("pull").description("bring the hub's sessions to this machine")
+    begin(program, "pull")
       .option("--dry-run", "show what would be brought, write nothing")
       .option("--force", "bring back old sessions, too, that are no longer here")
       .option("--all", "include sessions outside the sync directories")
@@ -141,7 +142,7 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
   },
 
   resume: ({ clientArgs, on, program }) => {
-    program.command("resume").description("continue a session in Claude Code, on this machine")
+    begin(program, "resume")
       .argument(
         "[session-id]",
         "the session, or the beginning of its id; a list to choose from without",
@@ -158,14 +159,12 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
   },
 
   update: ({ on, program }) => {
-    program.command("update").description(
-      "push, and release the locks that an abnormal exit left behind",
-    )
+    begin(program, "update")
       .action((_options, command) => on(command, runUpdate));
   },
 
   daemon: ({ on, program }) => {
-    program.command("daemon").description("sync by itself, every few minutes and after changes")
+    begin(program, "daemon")
       .addArgument(
         new Argument("[action]", "make the system start it, or no longer")
           .choices(["install", "uninstall"] as const),
@@ -183,16 +182,14 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
   },
 
   "setup-hooks": ({ on, program }) => {
-    program.command("setup-hooks").description(
-      "have Claude Code tell ccsync when sessions start and end",
-    )
+    begin(program, "setup-hooks")
       .option("--remove", "take the hooks away again")
       .option("--dry-run", "show the settings as they would be, write nothing")
       .action((options, command) => on(command, (context) => runSetupHooks(context, options)));
   },
 
   lock: ({ on, program }) => {
-    const lock = group(program, "lock", "show or release locks");
+    const lock = group(program, "lock");
     lock.command("show").description("show all locks").action((_options, command) =>
       on(command, runLockShow)
     );
@@ -207,7 +204,7 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
   },
 
   list: ({ on, program }) => {
-    program.command("list").description("list sessions, with the machine that edited each last")
+    begin(program, "list")
       .option("--remote", "the hub's sessions instead of this machine's")
       .option("--all", "include sessions outside the sync directories, and headless ones")
       .addOption(
@@ -217,13 +214,13 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
   },
 
   status: ({ on, program }) => {
-    program.command("status").description("show this machine, the hub, and what is waiting")
+    begin(program, "status")
       .option("--short", "one line, at once, for prompts and status bars")
       .action((options, command) => on(command, (context) => runStatus(context, options)));
   },
 
   undo: ({ on, program }) => {
-    program.command("undo").description("take back what the last pull, or another command, changed")
+    begin(program, "undo")
       .argument("[id]", "the operation to take back (default: the last one)")
       .option("--list", "list the operations that can be taken back")
       .option("--dry-run", "show what would be done, write nothing")
@@ -231,13 +228,13 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
   },
 
   doctor: ({ on, program }) => {
-    program.command("doctor").description("examine the set-up, and say what mends what is wrong")
+    begin(program, "doctor")
       .option("--fix", "mend what is safe to mend")
       .action((options, command) => on(command, (context) => runDoctor(context, options)));
   },
 
   config: ({ on, program }) => {
-    const config = group(program, "config", "show or change the configuration");
+    const config = group(program, "config");
     config.command("show").description(
       "show this machine's configuration and the shared placeholders",
     )
@@ -278,16 +275,14 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
   },
 
   upgrade: ({ on, program }) => {
-    program.command("upgrade").description("replace this ccsync by the latest version")
+    begin(program, "upgrade")
       .option("--check", "say whether there is a newer version, change nothing")
       .option("--no-attestation", "do not have GitHub attest where it was built")
       .action((options, command) => on(command, (context) => runUpgrade(context, options)));
   },
 
   completions: ({ on, program }) => {
-    program.command("completions").description(
-      "print what makes a shell complete ccsync's commands",
-    )
+    begin(program, "completions")
       .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
       .addHelpText("after", INSTALLATION)
       .action((shell, _options, command) =>
@@ -299,31 +294,35 @@ const COMMANDS: Readonly<Record<string, (making: Making) => void>> = {
 /** Makes the program with its commands: with one alone where a command line begins with it, for all take a while. */
 function buildProgram(act: Act, clientArgs: readonly string[], name = ""): AnyCommand {
   const program: AnyCommand = new Command("ccsync")
-    .description(
-      "Continue any Claude Code conversation on any of your machines, through a private git repository that you own.",
-    )
-    .version(VERSION, "-V, --version", "print the version")
-    .option("--json", "print results, and errors too, as JSON")
-    .option("-q, --quiet", "print only results and what went wrong")
-    .option("-v, --verbose", "tell every step")
-    .option("--no-color", "print without colors")
-    .helpOption("-h, --help", "show help")
-    .helpCommand("help [command]", "show help for a command")
-    .configureHelp({ showGlobalOptions: true })
+    .description(PURPOSE)
+    .version(VERSION, ...OPTIONS.version)
+    .option(...OPTIONS.json)
+    .option(...OPTIONS.quiet)
+    .option(...OPTIONS.verbose)
+    .option(...OPTIONS.color)
+    .helpOption(...OPTIONS.help)
+    .helpCommand(...HELP_COMMAND)
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: NARROWEST })
     .configureOutput({ outputError: () => undefined })
     .showSuggestionAfterError()
     .exitOverride();
   const on: Making["on"] = (command, work) => act(command.name(), command.optsWithGlobals(), work);
   const making = { program, on, clientArgs };
-  const make = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
-  if (make !== undefined) make(making);
-  else for (const each of Object.values(COMMANDS)) each(making);
+  if (isCommand(name)) MAKERS[name](making);
+  else for (const make of Object.values(MAKERS)) make(making);
   return program;
 }
 
+const isCommand = (name: string): name is CommandName => Object.hasOwn(MAKERS, name);
+
+/** Adds a command. */
+function begin(program: AnyCommand, name: CommandName) {
+  return program.command(name).description(COMMANDS[name][1]);
+}
+
 /** Adds a command that only has commands below it. */
-function group(program: AnyCommand, name: string, description: string): AnyCommand {
-  return program.command(name).description(description).action((_options, command) => {
+function group(program: AnyCommand, name: CommandName): AnyCommand {
+  return begin(program, name).action((_options, command) => {
     throw new CcsyncError(
       "usage",
       `cannot run "${[name, ...command.args].join(" ")}": it names no command`,
