@@ -13,7 +13,7 @@ import { isForkId, type Meta, metaPath, parseMeta, sidecarSegmentPath } from "..
 import { readRange } from "../machine/files.ts";
 import type { CatalogueRow, HubFile } from "../machine/state.ts";
 import {
-  asBuffer,
+  byteText,
   completeLength,
   countLines,
   equalBytes,
@@ -283,11 +283,8 @@ export async function sendBelongings(
   return parseMeta(row.meta)?.sidecars.filter(({ name }) => files.has(name)) ?? [];
 }
 
-/** How lines read in the hub, by how they read here. */
+/** How lines read in the hub, by how they read here, as {@linkcode byteText}. */
 export type KnownForms = ReadonlyMap<string, Uint8Array>;
-
-/** Returns a line's key in {@linkcode KnownForms}. Latin-1 maps bytes to characters one to one. */
-export const formKey = (line: Uint8Array): string => asBuffer(line).toString("latin1");
 
 /**
  * Returns those lines of its parent that a fork must not translate anew when it merges with the hub's: in portable
@@ -310,7 +307,7 @@ export async function parentsForms(
     const lines = splitLines(piece);
     for (const [i, line] of splitLines(here).entries()) {
       const known = lines[i];
-      if (known !== undefined) forms.set(formKey(line), known);
+      if (known !== undefined) forms.set(byteText(line), known);
     }
   }
   return forms;

@@ -4,7 +4,7 @@
  * @module
  */
 import { asSessionId, type SessionId } from "../brands.ts";
-import { asBuffer } from "../transcript/lines.ts";
+import { byteText } from "../transcript/lines.ts";
 import { recordOf, textOf } from "../transcript/records.ts";
 import { FORK_KEY } from "../transcript/summary.ts";
 
@@ -19,7 +19,7 @@ export interface Mark {
 /** Returns what a whole line says as the mark of a fork, `undefined` where it is none, or another fork's. */
 export function markIn(line: Uint8Array, fork: SessionId): Mark | undefined {
   // Most lines need not be parsed.
-  const isPossible = asBuffer(line).includes(`"${FORK_KEY}":"`) && line.at(-1) === NEWLINE;
+  const isPossible = line.at(-1) === NEWLINE && byteText(line).includes(`"${FORK_KEY}":"`);
   const record = isPossible ? recordOf(line) : undefined;
   const parent = asSessionId(textOf(record?.[FORK_KEY]));
   // A fork of a fork holds the other's mark, too.

@@ -9,7 +9,7 @@ import { FileTrouble, messageOf } from "../errors.ts";
 import type { Base, FileStamp } from "../machine/state.ts";
 import type { CommitChanges } from "../hub/commit_writer.ts";
 import { type Meta, metaPath } from "../hub/format.ts";
-import { joinBytes, splitLines } from "../transcript/lines.ts";
+import { byteText, joinBytes, splitLines } from "../transcript/lines.ts";
 import { compareFromBase, type Comparison, portable, type TwoSided } from "./content.ts";
 import { piecesOf } from "./pieces.ts";
 import { type Document, documentSegmentPath, type LocalDocument, TRANSCRIPT } from "./document.ts";
@@ -17,7 +17,6 @@ import { isFileTrouble, type SessionView, sidecarFacts } from "./facts.ts";
 import { blockHashes } from "./fingerprint.ts";
 import { type Fork, reconcileBranches } from "./branches.ts";
 import {
-  formKey,
   type KnownForms,
   type LocalFork,
   localFork,
@@ -348,7 +347,9 @@ function withForms(
   forms: KnownForms,
   toPortable: (line: Uint8Array) => Uint8Array,
 ): Uint8Array {
-  return joinBytes(splitLines(content).map((line) => forms.get(formKey(line)) ?? toPortable(line)));
+  return joinBytes(
+    splitLines(content).map((line) => forms.get(byteText(line)) ?? toPortable(line)),
+  );
 }
 
 async function writerOf(

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { asBuffer } from "./lines.ts";
+import { byteText } from "./lines.ts";
 import { isChainRecord } from "./merge.ts";
 import { type Json, promptOf, recordOf, textOf } from "./records.ts";
 
@@ -27,7 +27,7 @@ interface Selection {
 const CHAIN_TYPES: ReadonlySet<unknown> = new Set(["user", "assistant", "attachment", "system"]);
 
 /** Whether a line may select a branch. Claude Code writes this field first. */
-const isLastPrompt = (line: Uint8Array) => asBuffer(line).includes('"type":"last-prompt"');
+const isLastPrompt = (line: Uint8Array) => byteText(line).includes('"type":"last-prompt"');
 
 /** The tree of a transcript's records, line by line. Holds some 200 bytes a record, whatever its length. */
 export class Conversation {

@@ -48,9 +48,12 @@ export function joinBytes(parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** Returns a `Buffer` over the same memory, without a copy: it searches for texts. */
-export function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+/**
+ * Returns a line as text of one UTF-16 unit a byte: equal lines have equal texts, and V8 searches text natively.
+ * `Buffer` takes some ten times as long to find one.
+ */
+export function byteText(line: Uint8Array): string {
+  return Buffer.from(line.buffer, line.byteOffset, line.length).toString("latin1");
 }
 
 /** Returns whether two byte strings are equal. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { asBuffer } from "./lines.ts";
+import { byteText } from "./lines.ts";
 
 /**
  * Returns those local lines, in order, that the hub's lines lack. The merged transcript is the hub's lines
@@ -41,13 +41,13 @@ type Matches = (Match | undefined)[];
 
 /** Whether a line is a chain record: only those carry `"uuid"` beside `"parentUuid"` (fixtures). */
 export function isChainRecord(line: Uint8Array): boolean {
-  const buffer = asBuffer(line);
-  return buffer.includes('"uuid":"') && buffer.includes('"parentUuid":');
+  const text = byteText(line);
+  return text.includes('"uuid":"') && text.includes('"parentUuid":');
 }
 
-/** Equal lines have equal keys. Latin-1 maps bytes to characters one to one. */
+/** Equal lines have equal keys. */
 function keyOf(line: Uint8Array): string {
-  const text = asBuffer(line).toString("latin1");
+  const text = byteText(line);
   return text.endsWith("\n") ? text : text + "\n";
 }
 

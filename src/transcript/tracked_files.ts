@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { asBuffer, splitLines } from "./lines.ts";
+import { byteText, splitLines } from "./lines.ts";
 import { type Json, objectOf, recordOf } from "./records.ts";
 
 const TYPE = "file-history-snapshot";
@@ -16,7 +16,7 @@ const TYPE = "file-history-snapshot";
 /** Returns the paths that the last snapshot among the lines says exist, as they are recorded. */
 export function trackedFiles(lines: Uint8Array): string[] {
   // A conversation may quote such a record: only the type tells.
-  const backups = splitLines(lines).filter((line) => asBuffer(line).includes(TYPE)).map(backupsOf)
+  const backups = splitLines(lines).filter((line) => byteText(line).includes(TYPE)).map(backupsOf)
     .findLast((found) => found !== undefined);
   return Object.entries(backups ?? {})
     .filter(([, backup]) => typeof objectOf(backup)?.["backupFileName"] === "string")
