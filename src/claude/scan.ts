@@ -55,6 +55,14 @@ export interface Scan {
 
 /** Finds every transcript, in no order: files named by a UUID directly in a project's directory. Links are refused. */
 export function scanTranscripts(claudeDir: LocalPath): Scan {
+  const steps = scanInSteps(claudeDir);
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** Does the same one project at a time, so that other work can go on in between. */
+export function* scanInSteps(claudeDir: LocalPath): Generator<undefined, Scan> {
   const transcripts = new Map<SessionId, LocalTranscript>();
   const copies: LocalTranscript[] = [];
   const unreadable = new Set<string>();
@@ -63,6 +71,7 @@ export function scanTranscripts(claudeDir: LocalPath): Scan {
   const projects = entriesOrSkip(projectsDir(claudeDir), skipped);
   if (projects === undefined) unreadable.add(projectsDir(claudeDir));
   for (const project of projects ?? []) {
+    yield;
     const directory = join(projectsDir(claudeDir), project.name);
     if (project.isSymlink) skipped.push({ what: directory, why: "it is a link" });
     if (!project.isDirectory) continue;

@@ -4,9 +4,9 @@
  * @module
  */
 import { setImmediate } from "node:timers";
-import type { Oid, SessionId } from "../brands.ts";
+import type { LocalPath, Oid, SessionId } from "../brands.ts";
 import { liveSessions } from "../claude/live.ts";
-import { type Scan, scanTranscripts, type Skipped } from "../claude/scan.ts";
+import { type Scan, scanInSteps, scanTranscripts, type Skipped } from "../claude/scan.ts";
 import { gatherFacts, type Scope, type SessionView } from "./facts.ts";
 import { noteSettled, settledSessions } from "./settled.ts";
 import { fetchHub, type Workspace } from "./workspace.ts";
@@ -32,10 +32,7 @@ export async function fetchAndScan(
 ): Promise<{ readonly head: Oid | undefined; readonly seen: Scan | undefined }> {
   const [head, { at, seen }] = await together(
     fetchHub(workspace),
-    nextTurn().then(() => ({
-      at: performance.now(),
-      seen: scanTranscripts(workspace.env.claudeDir),
-    })),
+    scanBeside(workspace.env.claudeDir),
   );
   return { head, seen: performance.now() - at < FRESH_MS ? seen : undefined };
 }
@@ -47,6 +44,18 @@ export async function fetchAndScan(
 export async function together<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return [await a, await b];
+}
+
+/** Scans while other work goes on, and tells when it began. */
+async function scanBeside(claudeDir: LocalPath): Promise<{ at: number; seen: Scan }> {
+  await nextTurn();
+  const at = performance.now();
+  const steps = scanInSteps(claudeDir);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return { at, seen: step.value };
+    await nextTurn();
+  }
 }
 
 /**

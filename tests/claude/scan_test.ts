@@ -5,6 +5,7 @@ import {
   type LocalTranscript,
   readProject,
   type Scan,
+  scanInSteps,
   scanSidecars,
   scanTranscripts,
   type Skipped,
@@ -60,6 +61,18 @@ Deno.test("readProject() gives each recorded session the directory that it lies 
   );
   assert.ok(projects.includes("/home/alice/projects/My App v1.2_x" as LocalPath));
   assert.ok(projects.includes("/home/alice/projects/ünïcode-日本語-é" as LocalPath));
+});
+
+Deno.test("scanInSteps() pauses before every project, and sees what came into it meanwhile", () => {
+  using folder = new Folder();
+  folder.write(`projects/-a/${ID}.jsonl`, "");
+  folder.write("projects/-b/notes.txt", "");
+  const steps = scanInSteps(folder.path as LocalPath);
+  assert.deepEqual([steps.next().done, steps.next().done], [false, false]);
+  folder.write(`projects/-b/${OTHER_ID}.jsonl`, "");
+  const last = steps.next();
+  assert.ok(last.done === true);
+  assert.deepEqual([...last.value.transcripts.keys()].sort(), [ID, OTHER_ID]);
 });
 
 Deno.test("scanTranscripts() finds nothing where Claude Code never ran", () => {
