@@ -322,7 +322,7 @@ async function sendOnce(
       ? blockHashes(local.path, document.end, base?.blocks, base?.localBytes)
       : blockHashes(local.path, document.end));
   const writer = await writerOf(workspace, changes, item);
-  const profile = profileOf(workspace, item);
+  const profile = profileOf(workspace, view, item);
   const toPortable = (content: Uint8Array) =>
     portable(workspace, document.codec, content, profile, view.project);
   const forms = comparison === undefined
@@ -373,10 +373,15 @@ function keepsBase({ action, document }: DocumentItem): boolean {
   return document.localState !== "unknown" && action !== "create";
 }
 
-/** New lines follow the placeholders that the file was written with, until a pull localises it anew. */
-function profileOf({ profileKey }: Workspace, item: DocumentItem): string {
-  const { comparison, document: { base } } = item;
-  return comparison?.profile ?? (keepsBase(item) ? base?.profile : undefined) ?? profileKey;
+/**
+ * New lines follow the placeholders that the file was written with, until a pull localises it anew; a sidecar of which
+ * that is not known, those of its transcript.
+ */
+function profileOf({ profileKey }: Workspace, view: SessionView, item: DocumentItem): string {
+  const { comparison, document: { base, name } } = item;
+  const own = comparison?.profile ?? (keepsBase(item) ? base?.profile : undefined);
+  const besides = name === TRANSCRIPT ? undefined : view.transcript.base?.profile;
+  return own ?? besides ?? profileKey;
 }
 
 /** Returns the content of a document that a push sends, in pieces. */
@@ -399,7 +404,7 @@ export function firstNewByte(action: DocumentItem["action"], { base }: Document)
 
 function baseOf(
   workspace: Workspace,
-  { project }: SessionView,
+  view: SessionView,
   item: DocumentItem,
   blocks: readonly string[],
   aligned: boolean,
@@ -408,12 +413,12 @@ function baseOf(
   return {
     id,
     name,
-    project: workspace.portable(project ?? local.path),
+    project: workspace.portable(view.project ?? local.path),
     path: local.path,
     localBytes: end,
     aligned,
     blocks,
     stamp: local.stamp,
-    profile: profileOf(workspace, item),
+    profile: profileOf(workspace, view, item),
   };
 }

@@ -169,6 +169,30 @@ Deno.test("a sidecar that Claude Code's clean-up took is not deleted in the hub"
   assert.equal(Deno.readTextFileSync(name), content, "restored with its session");
 });
 
+Deno.test("a file that was never sent goes up with the paths that its session was moved to", async () => {
+  await using world = await World.create();
+  const [laptop, desk] = [await world.joined("laptop"), await world.joined("desk")];
+  const id = newSession(laptop);
+  await laptop.ccsync("push");
+  await desk.ccsync("pull");
+  const own = (path: string) => laptop.own(join(laptop.projects, path));
+  writeBeside(
+    laptop,
+    id,
+    "subagents/agent-a1.jsonl",
+    promptLine({ id, cwd: own("app"), text: `read ${own("app/src")}` }),
+  );
+  const setPath = (path: string) =>
+    desk.ccsync("config", "set-path", "PROJECTS", "laptop", laptop.own(path), "--yes");
+  await setPath(join(laptop.home, "moved"));
+  await laptop.ccsync("pull");
+  await setPath(laptop.projects);
+  await laptop.ccsync("push");
+  const [file = ""] = (await world.hubFiles()).filter((path) => path.includes("/agent-a1.jsonl"));
+  const inHub = await world.hubFile(file);
+  assert.match(inHub, /read \{\{PROJECTS\}\}\/app\/src/);
+});
+
 Deno.test("a sidecar of 300 MB travels in bounded blobs", async () => {
   await using world = await World.create();
   const [laptop, desk] = [
