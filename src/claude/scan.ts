@@ -6,10 +6,12 @@
 import { basename, dirname, join, sep } from "node:path";
 import { asSessionId, type LocalPath, type SessionId } from "../brands.ts";
 import {
+  clearAllLeftovers,
   entriesOf,
   lstatIfThere,
   readRange,
   tidyEntriesOf,
+  unsortedEntriesOf,
   unsortedTidyEntriesOf,
 } from "../machine/files.ts";
 import type { FileStamp } from "../machine/state.ts";
@@ -53,29 +55,39 @@ export interface Scan {
   readonly names: Names;
 }
 
-/** Finds every transcript, in no order: files named by a UUID directly in a project's directory. Links are refused. */
-export function scanTranscripts(claudeDir: LocalPath): Scan {
-  const steps = scanInSteps(claudeDir);
+/**
+ * Finds every transcript, in no order: files named by a UUID directly in a project's directory. Links are refused.
+ *
+ * @param isAlone Whether no other ccsync is at work: what is being written is then left over, and cleared away
+ */
+export function scanTranscripts(claudeDir: LocalPath, isAlone = false): Scan {
+  const steps = scanInSteps(claudeDir, isAlone);
   let step = steps.next();
   while (step.done !== true) step = steps.next();
   return step.value;
 }
 
 /** Does the same one project at a time, so that other work can go on in between. */
-export function* scanInSteps(claudeDir: LocalPath): Generator<undefined, Scan> {
+export function* scanInSteps(
+  claudeDir: LocalPath,
+  isAlone = false,
+): Generator<undefined, Scan> {
   const transcripts = new Map<SessionId, LocalTranscript>();
   const copies: LocalTranscript[] = [];
   const unreadable = new Set<string>();
   const skipped: Skipped[] = [];
   const names = new Names();
-  const projects = entriesOrSkip(projectsDir(claudeDir), skipped);
+  const [list, read] = isAlone
+    ? [tidyEntriesOf, unsortedTidyEntriesOf]
+    : [entriesOf, unsortedEntriesOf];
+  const projects = entriesOrSkip(projectsDir(claudeDir), skipped, list);
   if (projects === undefined) unreadable.add(projectsDir(claudeDir));
   for (const project of projects ?? []) {
     yield;
     const directory = join(projectsDir(claudeDir), project.name);
     if (project.isSymlink) skipped.push({ what: directory, why: "it is a link" });
     if (!project.isDirectory) continue;
-    const entries = entriesOrSkip(directory, skipped, unsortedTidyEntriesOf);
+    const entries = entriesOrSkip(directory, skipped, read);
     if (entries === undefined) unreadable.add(directory);
     // Beside transcripts lie directories of sessions.
     else names.note(directory, entries.filter(({ isFile }) => !isFile));
@@ -99,9 +111,26 @@ export function* scanInSteps(claudeDir: LocalPath): Generator<undefined, Scan> {
         skipped.push(duplicate(found, other));
       }
     }
+    if (isAlone) clearOrphans(`${directory}${sep}`, entries ?? [], transcripts);
   }
   skipped.sort((a, b) => (a.what < b.what ? -1 : 1));
   return { transcripts, copies, unreadable, skipped, names };
+}
+
+/**
+ * Clears away what is left over in directories of sessions whose transcript is not beside them: a pull that was killed
+ * had not come to it yet, and once the session has moved nobody looks there any more.
+ */
+function clearOrphans(
+  directory: string,
+  entries: readonly Deno.DirEntry[],
+  transcripts: Scan["transcripts"],
+): void {
+  for (const { isDirectory, name } of entries) {
+    const id = isDirectory ? asSessionId(name) : undefined;
+    const isOrphan = id !== undefined && transcripts.get(id)?.path.startsWith(directory) !== true;
+    if (isOrphan) clearAllLeftovers(directory + name);
+  }
 }
 
 /**

@@ -211,7 +211,7 @@ export function entriesOf(path: string): Deno.DirEntry[] {
 const sorted = (entries: Deno.DirEntry[]) => entries.sort((a, b) => (a.name < b.name ? -1 : 1));
 
 /** Does the same in no order: with thousands, sorting takes as long as reading. */
-function unsortedEntriesOf(path: string): Deno.DirEntry[] {
+export function unsortedEntriesOf(path: string): Deno.DirEntry[] {
   try {
     return [...Deno.readDirSync(path)];
   } catch (error) {
@@ -250,6 +250,17 @@ export function clearLeftovers(path: string): void {
     unsortedTidyEntriesOf(path);
   } catch {
     // Whoever needs something in it will say what is wrong with it.
+  }
+}
+
+/** Does so in all directories below, too. */
+export function clearAllLeftovers(path: string): void {
+  try {
+    for (const { isDirectory, name } of unsortedTidyEntriesOf(path)) {
+      if (isDirectory) clearAllLeftovers(join(path, name));
+    }
+  } catch {
+    // As above.
   }
 }
 

@@ -50,7 +50,7 @@ export async function together<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, 
 async function scanBeside(claudeDir: LocalPath): Promise<{ at: number; seen: Scan }> {
   await nextTurn();
   const at = performance.now();
-  const steps = scanInSteps(claudeDir);
+  const steps = scanInSteps(claudeDir, true);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return { at, seen: step.value };
@@ -68,7 +68,7 @@ const nextTurn = () => new Promise<void>((resolve) => setImmediate(resolve));
 export async function lookAround(
   workspace: Workspace,
   scope: Scope,
-  scan: Scan = scanTranscripts(workspace.env.claudeDir),
+  scan: Scan = scanTranscripts(workspace.env.claudeDir, true),
 ): Promise<Overview> {
   const { env } = workspace;
   const live = await liveSessions(env.claudeDir, env.now());

@@ -11,7 +11,7 @@ import {
   type Skipped,
   stampOf,
 } from "../../src/claude/scan.ts";
-import { PendingFile } from "../../src/machine/files.ts";
+import { lstatIfThere, PendingFile } from "../../src/machine/files.ts";
 import { projectDirName } from "../../src/translate/project_dir.ts";
 import { ALICE } from "../support/fixtures.ts";
 import { Folder } from "../support/folder.ts";
@@ -230,6 +230,25 @@ Deno.test("scanSidecars() follows no link, and takes no name that other systems 
       `tasks/${ID}: it is a link`,
     ],
   });
+});
+
+Deno.test("scanTranscripts() clears away what a ccsync that was killed left, where no other one is at work", () => {
+  using folder = new Folder();
+  folder.write(`projects/-a/${ID}.jsonl`, "");
+  const left = [
+    "projects/-a",
+    `projects/-a/${OTHER_ID}`,
+    `projects/-a/${OTHER_ID}/subagents/workflows`,
+  ].map((directory) => {
+    folder.write(`${directory}/whole.txt`, "");
+    return folder.write(`${directory}/.ccsync-0.tmp`, "");
+  });
+  const isThere = () => left.map((path) => lstatIfThere(path) !== undefined);
+  scanTranscripts(folder.path as LocalPath);
+  assert.deepEqual(isThere(), [true, true, true]);
+  scanTranscripts(folder.path as LocalPath, true);
+  assert.deepEqual(isThere(), [false, false, false]);
+  assert.ok(lstatIfThere(folder.at(`projects/-a/${OTHER_ID}/whole.txt`)) !== undefined);
 });
 
 Deno.test("scanSidecars() clears away what a ccsync that was killed left", () => {
