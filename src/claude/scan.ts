@@ -70,7 +70,7 @@ export function scanTranscripts(claudeDir: LocalPath, isAlone = false): Scan {
 /** Does the same one project at a time, so that other work can go on in between. */
 export function* scanInSteps(
   claudeDir: LocalPath,
-  isAlone = false,
+  isAlone: boolean,
 ): Generator<undefined, Scan> {
   const transcripts = new Map<SessionId, LocalTranscript>();
   const copies: LocalTranscript[] = [];
@@ -88,9 +88,10 @@ export function* scanInSteps(
     if (project.isSymlink) skipped.push({ what: directory, why: "it is a link" });
     if (!project.isDirectory) continue;
     const entries = entriesOrSkip(directory, skipped, read);
-    if (entries === undefined) unreadable.add(directory);
     // Beside transcripts lie directories of sessions.
-    else names.note(directory, entries.filter(({ isFile }) => !isFile));
+    const beside = entries?.filter(({ isFile }) => !isFile) ?? [];
+    if (entries === undefined) unreadable.add(directory);
+    else names.note(directory, beside);
     for (const entry of entries ?? []) {
       const id = entry.name.endsWith(".jsonl") ? asSessionId(entry.name.slice(0, -6)) : undefined;
       if (id === undefined) continue;
@@ -111,7 +112,7 @@ export function* scanInSteps(
         skipped.push(duplicate(found, other));
       }
     }
-    if (isAlone) clearOrphans(`${directory}${sep}`, entries ?? [], transcripts);
+    if (isAlone) clearOrphans(`${directory}${sep}`, beside, transcripts);
   }
   skipped.sort((a, b) => (a.what < b.what ? -1 : 1));
   return { transcripts, copies, unreadable, skipped, names };

@@ -376,9 +376,8 @@ function requireAsBefore(path: LocalPath, before: FileStamp | undefined): void {
 
 /** Hashes no more than what follows the part of a file that is still as the base has it. */
 function knownBlocks({ base, localState }: Document, path: LocalPath, length: number): string[] {
-  return base === undefined || localState === "unknown" || localState === "absent"
-    ? blockHashes(path, length)
-    : blockHashes(path, length, base.blocks, base.localBytes);
+  const known = localState === "unknown" ? undefined : base;
+  return blockHashes(path, length, known?.blocks, known?.localBytes);
 }
 
 function remember(

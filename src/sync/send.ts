@@ -317,10 +317,9 @@ async function sendOnce(
 ): Promise<SentDocument> {
   const { action, comparison, document } = item;
   const { base, local } = document;
+  const known = keepsBase(item) ? base : undefined;
   const blocks = item.blocks ??
-    (keepsBase(item)
-      ? blockHashes(local.path, document.end, base?.blocks, base?.localBytes)
-      : blockHashes(local.path, document.end));
+    blockHashes(local.path, document.end, known?.blocks, known?.localBytes);
   const writer = await writerOf(workspace, changes, item);
   const profile = profileOf(workspace, view, item);
   const toPortable = (content: Uint8Array) =>

@@ -67,7 +67,7 @@ Deno.test("scanInSteps() pauses before every project, and sees what came into it
   using folder = new Folder();
   folder.write(`projects/-a/${ID}.jsonl`, "");
   folder.write("projects/-b/notes.txt", "");
-  const steps = scanInSteps(folder.path as LocalPath);
+  const steps = scanInSteps(folder.path as LocalPath, false);
   assert.deepEqual([steps.next().done, steps.next().done], [false, false]);
   folder.write(`projects/-b/${OTHER_ID}.jsonl`, "");
   const last = steps.next();
